@@ -1,0 +1,53 @@
+"""probekit: virtual brain analytics. The methods of neuroscience, applied to trained neural networks."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from probekit import analyses, data, recurrent, reports, stimuli, zoo
+    from probekit.analyses import analyse
+    from probekit.network import Card, Entry, Preprocess
+    from probekit.record import fidelity, plan, record
+    from probekit.recording import Recording
+    from probekit.result import Result
+    from probekit.store import open_store as open
+    from probekit.units import Units
+
+_PARTS = ("analyses", "data", "recurrent", "reports", "stimuli", "zoo")
+_NAMES = {
+    "analyse": "analyses:analyse",
+    "Card": "network:Card",
+    "Entry": "network:Entry",
+    "Preprocess": "network:Preprocess",
+    "fidelity": "record:fidelity",
+    "plan": "record:plan",
+    "record": "record:record",
+    "open": "store:open_store",
+    "Recording": "recording:Recording",
+    "Result": "result:Result",
+    "Units": "units:Units",
+}
+
+__all__ = [  # noqa: PLE0604  every name is served by __getattr__
+    "Card", "Entry", "Preprocess", "Recording", "Result", "Units", "analyse", "analyses", "data", "fidelity", "open",
+    "plan", "record", "recurrent", "reports", "stimuli", "zoo",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a part when it is first used, so that `import probekit` is quick."""
+    if name in _PARTS:
+        return import_module(f"probekit.{name}")
+    if name in _NAMES:
+        module, _, attribute = _NAMES[name].partition(":")
+        return getattr(import_module(f"probekit.{module}"), attribute)
+    raise AttributeError(f"module 'probekit' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,133 @@
+"""A network as probekit handles it: the module, how its input is prepared, its card and its untrained twin."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+
+from probekit.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Turns stimuli in [0, 1] into what the network was trained on: (x − mean) / std, channel by channel.
+
+    Parameters
+    ----------
+    mean, std : tuple of float
+        One number a channel, in the units of the stimuli (0 … 1).
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Return the normalised batch, shape (stimulus, channel, y, x)."""
+        mean = torch.tensor(self.mean, dtype=batch.dtype, device=batch.device)
+        std = torch.tensor(self.std, dtype=batch.dtype, device=batch.device)
+        return (batch - mean[:, None, None]) / std[:, None, None]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known about a network.
+
+    Parameters
+    ----------
+    name : str
+        Zoo name.
+    kind : str
+        Such as "CNN" or "LSTM".
+    input_shape : tuple of int
+        Shape of one stimulus, such as (3, 224, 224).
+    trained_on : str
+        Data and task; "nothing (untrained)" for a twin.
+    accuracy : str
+        Measured performance and on what, or "" if unknown.
+    layers : tuple of str
+        Patterns of the layers that an analysis looks at when none are named; empty: probekit chooses.
+    source, licence : str
+        Where architecture and weights come from.
+    notes : str
+        What a reader must know, such as how BatchNorm is treated.
+    """
+
+    name: str
+    kind: str
+    input_shape: tuple[int, ...]
+    trained_on: str
+    accuracy: str = ""
+    layers: tuple[str, ...] = ()
+    source: str = ""
+    licence: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A network ready to be recorded.
+
+    Parameters
+    ----------
+    module : nn.Module
+        In eval mode.
+    preprocess : callable
+        Stimuli batch → module input.
+    card : Card
+    build : callable or None
+        Returns a freshly initialised module of the same architecture, drawing from torch's
+        global random state; None where the architecture cannot be built anew.
+    """
+
+    module: nn.Module
+    preprocess: Callable[[Tensor], Tensor]
+    card: Card
+    build: Callable[[], nn.Module] | None = field(default=None, repr=False)
+
+    def untrained(self, seed: int = 0) -> Entry:
+        """Return the untrained twin: same architecture, initialised by its own rules from `seed`.
+
+        BatchNorm keeps its initial statistics (mean 0, variance 1) and runs in eval mode, as in the
+        trained network. Torch's random state is left as it was.
+
+        Raises
+        ------
+        UsageError
+            If the entry has no way to build its architecture anew.
+        """
+        if self.build is None:
+            raise UsageError(
+                f"'{self.card.name}' has no untrained twin: its entry gives no `build`. "
+                "Give a factory (package.module:factory) instead of a module."
+            )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            module = self.build().eval()
+        card = replace(
+            self.card,
+            name=f"{self.card.name} (untrained, seed {seed})",
+            trained_on="nothing (untrained)",
+            accuracy="",
+            notes=f"Initialised by the architecture's own rules from seed {seed}; BatchNorm at its initial "
+            "statistics (mean 0, variance 1), eval mode.",
+        )
+        return Entry(module, self.preprocess, card, self.build)
+
+
+def weights_hash(module: nn.Module) -> str:
+    """Return the sha256 of every parameter and buffer: name, type, shape and bytes, in state-dict order.
+
+    Two modules have the same hash exactly if `load_state_dict` would change nothing.
+    """
+    digest = hashlib.sha256()
+    for name, value in module.state_dict().items():
+        if not isinstance(value, Tensor):
+            continue
+        digest.update(f"{name}|{value.dtype}|{tuple(value.shape)}|".encode())
+        flat = value.detach().cpu().contiguous().flatten()
+        digest.update(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+    return digest.hexdigest()

@@ -1,0 +1,143 @@
+"""Recorded activity, labelled: which stimulus, which unit, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from probekit.errors import UsageError, unknown_name
+
+UNIT_COLUMNS = ("layer", "call", "channel", "y", "x", "address")
+_NOT_A_PLACE = ("stimulus", "call", "time")
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Activity of the chosen layers to a set of stimuli.
+
+    Parameters
+    ----------
+    activity : mapping of str to xarray.DataArray
+        Layer → activity, dims `(stimulus, [call], [time], channel, y, x)`, or with fewer or other unit axes:
+        `(…, unit)` for vectors and sampled units, `(…, token, channel)` for transformers. A part of an output
+        has its name after a colon: "lstm:c_l0". Arrays of a store are read when they are touched.
+    stimuli : pandas.DataFrame
+        One row a stimulus.
+    provenance : mapping
+        JSON-ready: network, hash of its weights, preprocessing, stimuli and their hash, layers, versions.
+    skipped : mapping of str to str
+        Layers that a pattern matched and that could not be recorded, with the reason.
+    """
+
+    activity: Mapping[str, xr.DataArray]
+    stimuli: pd.DataFrame
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, layer: str) -> xr.DataArray:
+        """Return one layer's activity; unknown names suggest the nearest."""
+        if layer not in self.activity:
+            raise unknown_name("recorded layer", layer, self.activity)
+        return self.activity[layer]
+
+    @property
+    def layers(self) -> list[str]:
+        """Recorded layers, in the order in which they ran."""
+        return list(self.activity)
+
+    @property
+    def n_stimuli(self) -> int:
+        """Number of stimuli."""
+        return len(self.stimuli)
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """One row a unit, layer by layer: `layer, call, channel, y, x, address`; -1 where a unit has no such place.
+
+        The address reads ``features.3[12,4,4]``, and ``relu@1[12,4,4]`` for the second call of a module. The last three
+        unit axes stand under channel, y and x whatever their name; a token's index stands under x.
+        """
+        tables = [_unit_table(name, data) for name, data in self.activity.items()]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(UNIT_COLUMNS))
+
+    def responses(self, layer: str) -> np.ndarray:
+        """Return one layer's activity as a matrix, its units in the order of their rows in `units`.
+
+        Returns
+        -------
+        array, shape (stimulus, unit) or (stimulus, time, unit)
+        """
+        data = self[layer]
+        leading = ["stimulus", "time"] if "time" in data.dims else ["stimulus"]
+        ordered = data.transpose(*leading, *unit_dims(data))
+        return ordered.values.reshape(*(data.sizes[dim] for dim in leading), -1)
+
+    def to_xarray(self) -> dict[str, xr.DataArray]:
+        """Return layer → labelled activity, with the stimulus table as coordinates along `stimulus`."""
+        columns = {str(name): ("stimulus", values.to_numpy()) for name, values in self.stimuli.items()}
+        return {
+            name: data.assign_coords({key: value for key, value in columns.items() if key not in data.coords})
+            for name, data in self.activity.items()
+        }
+
+    def equals(self, other: Recording) -> bool:
+        """Say whether layers, stimulus tables and every value are the same, nan equal to nan."""
+        return (
+            self.layers == other.layers
+            and self.stimuli.equals(other.stimuli)
+            and all(data.equals(other.activity[name]) for name, data in self.activity.items())
+        )
+
+
+def unit_dims(data: xr.DataArray) -> list[Hashable]:
+    """Return the axes along which units differ: the call, then the places, as in the unit table."""
+    return [dim for dim in data.dims if dim == "call"] + [dim for dim in data.dims if dim not in _NOT_A_PLACE]
+
+
+def _unit_table(layer: str, data: xr.DataArray) -> pd.DataFrame:
+    dims = unit_dims(data)
+    places = [dim for dim in dims if dim != "call"]
+    if len(places) > 3:
+        raise UsageError(f"layer '{layer}' has unit axes {places}; expected at most three.")
+    index = np.indices([data.sizes[dim] for dim in dims]).reshape(len(dims), -1)
+    at = dict(zip(dims, index, strict=True))
+    n_units = index.shape[1] if dims else 1
+    nowhere = np.full(n_units, -1, dtype=np.int64)
+    table = pd.DataFrame({"layer": layer, "call": at.get("call", nowhere)}, index=range(n_units))
+    for column, source in zip(("channel", "y", "x"), _place_sources(data, places), strict=True):
+        table[column] = nowhere if source is None else np.asarray(data.coords[source].values)[at[source]] \
+            if source in data.coords and source != "unit" else at[source]
+    if "unit" in places:
+        for column in ("channel", "y", "x"):
+            if column in data.coords:
+                table[column] = np.broadcast_to(data.coords[column].values[...], (data.sizes["unit"],))[at["unit"]]
+    else:
+        for column in ("y", "x"):
+            if column in data.coords and data.coords[column].ndim == 0:
+                table[column] = int(data.coords[column])
+    table["address"] = _addresses(table)
+    return table[list(UNIT_COLUMNS)]
+
+
+def _place_sources(data: xr.DataArray, places: list[Hashable]) -> list[Hashable | None]:
+    if places == ["unit"]:
+        return ["unit", None, None]
+    if places == ["token", "channel"]:
+        return ["channel", None, "token"]
+    if places == ["channel", "x"]:
+        return ["channel", None, "x"]
+    return [*places, None, None, None][:3]
+
+
+def _addresses(table: pd.DataFrame) -> list[str]:
+    rows = zip(*(table[column] for column in ("layer", "call", "channel", "y", "x")), strict=True)
+    return [
+        f"{layer}{f'@{call}' if call >= 0 else ''}[{','.join(str(v) for v in (channel, y, x) if v >= 0)}]"
+        for layer, call, channel, y, x in rows
+    ]
