@@ -10,8 +10,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from probekit import analyses, data, recurrent, reports, stimuli, zoo
     from probekit.analyses import analyse
+    from probekit.fidelity import fidelity
     from probekit.network import Card, Entry, Preprocess
-    from probekit.record import fidelity, plan, record
+    from probekit.record import plan, record
     from probekit.recording import Recording
     from probekit.result import Result
     from probekit.store import open_store as open
@@ -23,7 +24,7 @@ _NAMES = {
     "Card": "network:Card",
     "Entry": "network:Entry",
     "Preprocess": "network:Preprocess",
-    "fidelity": "record:fidelity",
+    "fidelity": "fidelity:fidelity",
     "plan": "record:plan",
     "record": "record:record",
     "open": "store:open_store",
@@ -32,9 +33,24 @@ _NAMES = {
     "Units": "units:Units",
 }
 
-__all__ = [  # noqa: PLE0604  every name is served by __getattr__
-    "Card", "Entry", "Preprocess", "Recording", "Result", "Units", "analyse", "analyses", "data", "fidelity", "open",
-    "plan", "record", "recurrent", "reports", "stimuli", "zoo",
+__all__ = [
+    "Card",
+    "Entry",
+    "Preprocess",
+    "Recording",
+    "Result",
+    "Units",
+    "analyse",
+    "analyses",
+    "data",
+    "fidelity",
+    "open",
+    "plan",
+    "record",
+    "recurrent",
+    "reports",
+    "stimuli",
+    "zoo",
 ]
 
 

@@ -102,37 +102,37 @@ def unit_dims(data: xr.DataArray) -> list[Hashable]:
 
 def _unit_table(layer: str, data: xr.DataArray) -> pd.DataFrame:
     dims = unit_dims(data)
-    places = [dim for dim in dims if dim != "call"]
-    if len(places) > 3:
-        raise UsageError(f"layer '{layer}' has unit axes {places}; expected at most three.")
     index = np.indices([data.sizes[dim] for dim in dims]).reshape(len(dims), -1)
     at = dict(zip(dims, index, strict=True))
-    n_units = index.shape[1] if dims else 1
-    nowhere = np.full(n_units, -1, dtype=np.int64)
-    table = pd.DataFrame({"layer": layer, "call": at.get("call", nowhere)}, index=range(n_units))
-    for column, source in zip(("channel", "y", "x"), _place_sources(data, places), strict=True):
-        table[column] = nowhere if source is None else np.asarray(data.coords[source].values)[at[source]] \
-            if source in data.coords and source != "unit" else at[source]
-    if "unit" in places:
-        for column in ("channel", "y", "x"):
-            if column in data.coords:
-                table[column] = np.broadcast_to(data.coords[column].values[...], (data.sizes["unit"],))[at["unit"]]
-    else:
-        for column in ("y", "x"):
-            if column in data.coords and data.coords[column].ndim == 0:
-                table[column] = int(data.coords[column])
+    table = pd.DataFrame({"layer": layer}, index=range(index.shape[1]))
+    table["call"] = at.get("call", -1)
+    for column, dim in _place_columns([dim for dim in dims if dim != "call"]).items():
+        table[column] = _place(data, at, column, dim)
     table["address"] = _addresses(table)
     return table[list(UNIT_COLUMNS)]
 
 
-def _place_sources(data: xr.DataArray, places: list[Hashable]) -> list[Hashable | None]:
-    if places == ["unit"]:
-        return ["unit", None, None]
-    if places == ["token", "channel"]:
-        return ["channel", None, "token"]
+def _place_columns(places: list[Hashable]) -> dict[str, Hashable | None]:
+    if len(places) > 3:
+        raise UsageError(f"unit axes are {places}; expected at most three.")
+    if "token" in places:
+        return {"channel": "channel" if "channel" in places else None, "y": None, "x": "token"}
     if places == ["channel", "x"]:
-        return ["channel", None, "x"]
-    return [*places, None, None, None][:3]
+        return {"channel": "channel", "y": None, "x": "x"}
+    return dict(zip(("channel", "y", "x"), [*places, None, None, None][:3], strict=True))
+
+
+def _place(
+    data: xr.DataArray, at: Mapping[Hashable, np.ndarray], column: str, dim: Hashable | None
+) -> np.ndarray | int:
+    """Return one column of the unit table: from the coordinate of that name if units were chosen, else the index."""
+    name = column if column in data.coords else ("token" if column == "x" and "token" in data.coords else dim)
+    if name is None:
+        return -1
+    if name not in data.coords:
+        return at[name]
+    values = data.coords[name]
+    return int(values) if values.ndim == 0 else np.asarray(values.values)[at[values.dims[0]]]
 
 
 def _addresses(table: pd.DataFrame) -> list[str]:

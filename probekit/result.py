@@ -98,9 +98,7 @@ class Result:
         folder = Path(folder)
         try:
             head = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-            tables = {
-                name: _read_table(folder / f"{name}.csv", head["types"][name]) for name in ("table", "summary")
-            }
+            tables = {name: _read_table(folder / f"{name}.csv", head["types"][name]) for name in ("table", "summary")}
             with np.load(folder / "arrays.npz", allow_pickle=False) as packed:
                 arrays = {
                     name: _read_array(packed, number, described)
@@ -108,16 +106,19 @@ class Result:
                 }
         except (OSError, KeyError, ValueError) as err:
             raise DataError(f"{folder} does not hold a saved result: {err}") from err
-        return cls(head["analysis"], tables["table"], tables["summary"], arrays, head["provenance"],
-                   tuple(head["notes"]))
+        return cls(
+            head["analysis"], tables["table"], tables["summary"], arrays, head["provenance"], tuple(head["notes"])
+        )
 
 
 def _read_table(path: Path, types: dict[str, str]) -> pd.DataFrame:
     text = {column for column, kind in types.items() if kind in ("object", "str", "string")}
     table = pd.read_csv(
-        path, float_precision="round_trip", keep_default_na=False,
+        path,
+        float_precision="round_trip",
+        keep_default_na=False,
         na_values={column: ([""] if column not in text else []) for column in types},
-        dtype={column: str for column in text},
+        dtype=dict.fromkeys(text, str),
     )
     return table.astype(types)
 

@@ -30,7 +30,7 @@ DEFAULT_SPATIAL_FREQUENCIES = (1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4)
 
 @dataclass(frozen=True, eq=False)
 class Stimuli:
-    """A set of stimuli: where they come from, one table row each, and a hash of what they are.
+    r"""A set of stimuli: where they come from, one table row each, and a hash of what they are.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Stimuli:
     parameters : mapping
         JSON-ready description for the methods text.
     source : callable
-        Array of row numbers → float32 tensor (stimulus, \\*shape).
+        Array of row numbers → float32 tensor (stimulus, \*shape).
     """
 
     name: str
@@ -55,15 +55,15 @@ class Stimuli:
     dims: tuple[str, ...]
     shape: tuple[int, ...]
     sha256: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    source: Callable[[np.ndarray], Tensor] = field(default=lambda rows: torch.empty(0), repr=False)
+    parameters: Mapping[str, Any]
+    source: Callable[[np.ndarray], Tensor] = field(repr=False)
 
     def __len__(self) -> int:
         """Return the number of stimuli."""
         return len(self.table)
 
     def batch(self, rows: Sequence[int] | np.ndarray) -> Tensor:
-        """Return the stimuli of these table rows: float32, shape (stimulus, \\*shape)."""
+        r"""Return the stimuli of these table rows: float32, shape (stimulus, \*shape)."""
         return self.source(np.asarray(rows, dtype=np.int64))
 
 
@@ -94,7 +94,7 @@ def array(
         If there are no stimuli, the table has another length, or a value is nan or infinite.
     """
     data = torch.as_tensor(values)
-    if data.ndim < 2 and not (data.ndim == 1 and not data.is_floating_point()) or len(data) == 0:
+    if (data.ndim < 2 and not (data.ndim == 1 and not data.is_floating_point())) or len(data) == 0:
         raise StimulusError(
             f"stimuli have shape {tuple(data.shape)}; expected at least one stimulus, shape (stimulus, ...)."
         )
@@ -113,10 +113,17 @@ def array(
         raise StimulusError(f"table has {len(table)} rows for {len(data)} stimuli; expected one row a stimulus.")
     table = table.reset_index(drop=True)
     digest = _hash_table(table, {"dims": axes, "shape": tuple(data.shape), "dtype": str(data.dtype)})
-    for block in data.split(256):
-        digest.update(block.detach().cpu().contiguous().numpy().tobytes())
-    return Stimuli(name, table, axes, tuple(data.shape[1:]), digest.hexdigest(),
-                   {"kind": "array", "n_stimuli": len(data)}, lambda rows: data[torch.from_numpy(rows)])
+    for start in range(0, len(data), 256):
+        digest.update(data[start : start + 256].detach().cpu().contiguous().numpy().tobytes())
+    return Stimuli(
+        name,
+        table,
+        axes,
+        tuple(data.shape[1:]),
+        digest.hexdigest(),
+        {"kind": "array", "n_stimuli": len(data)},
+        lambda rows: data[torch.from_numpy(rows)],
+    )
 
 
 def gratings(
@@ -185,8 +192,14 @@ def gratings(
         table.loc[len(table)] = [math.nan, math.nan, math.nan, 0.0, True]
         table["blank"] = table["blank"].astype(bool)
     parameters = {
-        "kind": "gratings", "size_px": size, "orientations_deg": angles, "spatial_frequencies_cpp": frequencies,
-        "phases": phases, "contrast": contrast, "channels": channels, "blank": blank,
+        "kind": "gratings",
+        "size_px": size,
+        "orientations_deg": angles,
+        "spatial_frequencies_cpp": frequencies,
+        "phases": phases,
+        "contrast": contrast,
+        "channels": channels,
+        "blank": blank,
     }
     parts = torch.tensor(np.nan_to_num(table[["orientation_deg", "spatial_frequency_cpp", "phase_deg"]].to_numpy()))
     amplitude = torch.tensor(table["contrast"].to_numpy()) / 2
@@ -195,8 +208,15 @@ def gratings(
         chosen = torch.from_numpy(rows)
         return _draw_gratings(parts[chosen], amplitude[chosen], size).expand(-1, channels, -1, -1)
 
-    return Stimuli("gratings", table, IMAGE_DIMS, (channels, size, size),
-                   _hash_table(table, {"recipe": "sine gratings 1", **parameters}).hexdigest(), parameters, draw)
+    return Stimuli(
+        "gratings",
+        table,
+        IMAGE_DIMS,
+        (channels, size, size),
+        _hash_table(table, {"recipe": "sine gratings 1", **parameters}).hexdigest(),
+        parameters,
+        draw,
+    )
 
 
 def images(paths: str | Path | Iterable[str | Path], *, size: int = 224, crop: float = 1.0) -> Stimuli:
@@ -288,8 +308,9 @@ def _read_image(file: Path, size: int, crop: float) -> Tensor:
     except (UnidentifiedImageError, OSError) as err:
         raise StimulusError(f"{file} cannot be read as an image: {err}") from err
     scale = size / crop / min(picture.size)
-    picture = picture.resize((max(size, round(picture.width * scale)), max(size, round(picture.height * scale))),
-                             Image.Resampling.BICUBIC)
+    picture = picture.resize(
+        (max(size, round(picture.width * scale)), max(size, round(picture.height * scale))), Image.Resampling.BICUBIC
+    )
     left, top = (picture.width - size) // 2, (picture.height - size) // 2
     pixels = np.asarray(picture.crop((left, top, left + size, top + size)), dtype=np.float32) / 255
     return torch.from_numpy(pixels).permute(2, 0, 1)

@@ -1,0 +1,123 @@
+"""What a module returned, taken apart: every tensor by name, its batch axis found and its axes labelled."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+from probekit.errors import LayerError
+
+Layout = Literal["first", "last"]
+"""Whether the channel axis comes right after the batch, or last."""
+
+_CHANNEL_FIRST = (
+    nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.modules.pooling._MaxPoolNd,
+    nn.modules.pooling._AvgPoolNd, nn.modules.pooling._AdaptiveAvgPoolNd, nn.modules.pooling._AdaptiveMaxPoolNd,
+    nn.GroupNorm, nn.Upsample, nn.PixelShuffle, nn.modules.dropout.Dropout2d,
+)  # fmt: skip
+_DIMS: dict[tuple[int, Layout], tuple[str, ...]] = {
+    (1, "first"): ("unit",),
+    (1, "last"): ("unit",),
+    (2, "first"): ("channel", "x"),
+    (2, "last"): ("token", "channel"),
+    (3, "first"): ("channel", "y", "x"),
+    (3, "last"): ("y", "x", "channel"),
+    (4, "first"): ("channel", "time", "y", "x"),
+    (4, "last"): ("time", "y", "x", "channel"),
+}
+_ORDER = ("time", "token", "channel", "y", "x", "unit", "head", "query", "key")
+
+
+def named_tensors(output: Any) -> dict[str, Tensor]:
+    """Return every tensor in a module's output by name; a bare tensor's name is "".
+
+    Tuples and lists count from 0, named tuples, dicts and dataclasses use their own names, nesting joins with a dot.
+    Packed sequences come padded, batch first. Numbers and None are passed over.
+
+    >>> import torch
+    >>> list(named_tensors((torch.zeros(1), {"c": torch.zeros(1), "n": 3})))
+    ['0', '1.c']
+    """
+    return dict(_walk("", output))
+
+
+def _walk(name: str, value: Any) -> Iterable[tuple[str, Tensor]]:
+    if isinstance(value, Tensor):
+        yield name, value
+    elif isinstance(value, PackedSequence):
+        yield name, pad_packed_sequence(value, batch_first=True)[0]
+    else:
+        prefix = f"{name}." if name else ""
+        for key, item in _items(value):
+            yield from _walk(f"{prefix}{key}", item)
+
+
+def _items(value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        return [(str(key), item) for key, item in value.items()]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+    if isinstance(value, tuple | list):
+        names = getattr(value, "_fields", range(len(value)))
+        return [(str(key), item) for key, item in zip(names, value, strict=True)]
+    return []
+
+
+def layout_of(module: nn.Module, inherited: Layout | None, n_dims: int) -> Layout:
+    """Return where the channel axis of a module's output is, given what it inherits from its input or children.
+
+    Convolutions, batch normalisation and pooling put channels first; `nn.Linear` and `nn.LayerNorm` last; everything
+    else leaves them where they were. Unknown origin counts as images, channels first, but for 2-axis outputs, which
+    count as (token, channel).
+    """
+    if isinstance(module, _CHANNEL_FIRST):
+        return "first"
+    if type(module).forward in (nn.Linear.forward, nn.LayerNorm.forward, nn.Embedding.forward):
+        return "last"
+    order = tuple(getattr(module, "dims", ()))
+    if order == (0, 2, 3, 1):
+        return "last"
+    if order == (0, 3, 1, 2):
+        return "first"
+    return inherited or ("last" if n_dims == 2 else "first")
+
+
+def label(shape: tuple[int, ...], layout: Layout, n_times: int | None) -> tuple[str, ...]:
+    """Return the names of a tensor's axes after the batch.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Without the batch axis.
+    layout : {"first", "last"}
+        Where its channels are.
+    n_times : int or None
+        Time steps of a stimulus, if it has any: an axis of that length before the features is time, not tokens.
+
+    Raises
+    ------
+    LayerError
+        If the output has more than four axes.
+    """
+    if len(shape) == 0:
+        return ()
+    if len(shape) > 4:
+        raise LayerError(f"its output has {len(shape)} axes after the batch; probekit labels up to 4")
+    if len(shape) == 2 and layout == "last" and shape[0] == n_times:
+        return ("time", "unit")
+    if len(shape) == 4 and layout == "first" and shape[0] == n_times:
+        return ("time", "channel", "y", "x")
+    return _DIMS[len(shape), layout]
+
+
+def canonical(dims: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the axes in the order in which they are recorded.
+
+    >>> canonical(("y", "x", "channel"))
+    ('channel', 'y', 'x')
+    """
+    return tuple(sorted(dims, key=_ORDER.index))

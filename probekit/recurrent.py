@@ -1,0 +1,366 @@
+"""Every state and gate inside torch's fused LSTM, GRU and RNN, at every step, rebuilt after the pass.
+
+The fused pass gives the last layer's hidden state at every step. A gate depends only on its layer's input and on the
+hidden state one step before: given both, it is one matrix product over all steps, and only the cell state of an LSTM is
+left to go through time, element by element. In a stack, the layers below run again, one by one, for their outputs.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+from probekit.errors import LayerError, UsageError, unknown_name
+
+RECURRENT = (nn.LSTM, nn.GRU, nn.RNN)
+
+_Recurrent: TypeAlias = nn.LSTM | nn.GRU | nn.RNN
+_Sequence: TypeAlias = Tensor | PackedSequence
+_Place: TypeAlias = tuple[str, int, int]  # symbol, layer, direction
+
+_FUSED: Mapping[str, Any] = {
+    "LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu,
+}
+_STATES = {"LSTM": "hc", "GRU": "h", "RNN_TANH": "h", "RNN_RELU": "h"}
+_GATES = {"LSTM": "ifgo", "GRU": "rzn", "RNN_TANH": "", "RNN_RELU": ""}  # in the order of the rows of torch's weights
+_FROM_OUTPUT = frozenset({"output", "h"})
+
+
+@dataclass(frozen=True, eq=False)
+class States:
+    """What a recurrent module held at every step.
+
+    Parameters
+    ----------
+    parts : mapping of str to tensor, shape (batch, time, unit)
+        Part → values, batch first whatever the module's `batch_first`, batch and time in the order of the input. Past
+        the end of a packed sequence all is nan. Tensors may share memory with the output that the module returned.
+    lengths : tensor of int64 on the CPU, shape (batch,), or None
+        Steps of each packed sequence; None if the input was not packed.
+    batched : bool
+        False if the input had no batch axis; the batch axis of `parts` then has size 1.
+    """
+
+    parts: Mapping[str, Tensor]
+    lengths: Tensor | None
+    batched: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Pass:
+    module: _Recurrent
+    layers: Mapping[int, Tensor]  # 0: the input, k: the output of layer k - 1; (time, batch, unit)
+    initial: Sequence[Tensor]  # h0, and c0 of an LSTM; (layer and direction, batch, unit)
+    lengths: Tensor  # (batch,), on the CPU
+
+
+@dataclass(frozen=True, eq=False)
+class _Drive:
+    """What reaches the gates of one direction, at all steps in the order of reading."""
+
+    x: Tensor  # (time, batch, unit)
+    before: Tensor  # h one step before; (time, batch, unit)
+    weights: Sequence[Sequence[Tensor]]  # W_ih, W_hh and, with biases, b_ih, b_hh, each split by gate
+
+    def from_input(self, gate: int) -> Tensor:
+        return functional.linear(self.x, *[parts[gate] for parts in self.weights[0::2]])
+
+    def from_state(self, gate: int) -> Tensor:
+        return functional.linear(self.before, *[parts[gate] for parts in self.weights[1::2]])
+
+    def total(self, gate: int) -> Tensor:
+        return self.from_input(gate).add_(self.from_state(gate))
+
+
+def part_names(module: nn.Module) -> list[str]:
+    """Return the names of a recurrent module's parts.
+
+    Parameters
+    ----------
+    module : nn.LSTM, nn.GRU or nn.RNN
+
+    Returns
+    -------
+    list of str
+        "output", then for each layer and direction, with the suffix of torch's weights, the hidden state h and
+
+        - LSTM: the cell state c, the gates i (input), f (forget) and o (output), the candidate g;
+        - GRU: the gates r (reset) and z (update), the candidate n.
+
+    Raises
+    ------
+    LayerError
+        If the module is none of these.
+
+    Examples
+    --------
+    >>> part_names(nn.GRU(3, 4, bidirectional=True))
+    ['output', 'h_l0', 'r_l0', 'z_l0', 'n_l0', 'h_l0_reverse', 'r_l0_reverse', 'z_l0_reverse', 'n_l0_reverse']
+    """
+    return list(_places(_recurrent(module)))
+
+
+@torch.no_grad()
+def states(
+    module: nn.Module,
+    inputs: Tensor | PackedSequence,
+    hx: Tensor | tuple[Tensor, Tensor] | None = None,
+    output: tuple[Any, Any] | None = None,
+    parts: Iterable[str] | None = None,
+) -> States:
+    r"""Return the states and gates of a recurrent module at every step of a pass.
+
+    With :math:`h'` and :math:`c'` the states one step before in the order of reading, they obey
+
+    - LSTM: :math:`c = f c' + i g`, and :math:`h = o \tanh c`, or :math:`h = W_{hr} (o \tanh c)` with `proj_size`;
+    - GRU: :math:`h = (1 - z) n + z h'` with :math:`n = \tanh(W_{in} x + b_{in} + r (W_{hn} h' + b_{hn}))`.
+
+    Values of a reverse direction stand at the step of the input that they belong to, as in torch's output.
+
+    Parameters
+    ----------
+    module : nn.LSTM, nn.GRU or nn.RNN
+        Left as it is; its hooks do not run.
+    inputs : tensor or PackedSequence
+        What the module received.
+    hx : tensor or tuple of two tensors, optional
+        Initial state as the module took it: h0, or (h0, c0) for an LSTM. Default: zeros.
+    output : tuple, optional
+        What the module's forward returned for these inputs: (output, state). Default: the module is run.
+    parts : iterable of str, optional
+        Which of `part_names` to return. Default: all. What these do not need is not computed.
+
+    Returns
+    -------
+    States
+        In the output's dtype and on its device. Values are as precise as the fused pass: in float32 they equal a
+        step-by-step computation to about 1e-6, less where the pass itself used half precision or TF32.
+
+    Raises
+    ------
+    LayerError
+        If the module is not recurrent, or drops units at random between its layers (training mode).
+    UsageError
+        If a part is unknown, or `inputs`, `hx` or `output` does not fit the module or the others.
+
+    Examples
+    --------
+    >>> lstm = nn.LSTM(3, 4)
+    >>> found = states(lstm, torch.zeros(7, 2, 3), parts=["h_l0", "c_l0", "o_l0"]).parts
+    >>> found["c_l0"].shape
+    torch.Size([2, 7, 4])
+    >>> torch.allclose(found["h_l0"], found["o_l0"] * found["c_l0"].tanh(), atol=1e-6)
+    True
+    """
+    recurrent = _recurrent(module)
+    chosen = _choose(recurrent, parts)
+    _refuse_dropout(recurrent)
+    _check_inputs(recurrent, inputs)
+    packed = isinstance(inputs, PackedSequence)
+    batched = isinstance(inputs, PackedSequence) or inputs.ndim == 3
+    first = _time_major(inputs, recurrent.batch_first)
+    initial = _initial(recurrent, first, hx, batched=batched)
+    forward: Callable[..., tuple[Any, Any]] = recurrent.forward
+    result = forward(inputs, hx) if output is None else output
+    _check_output(recurrent, inputs, result)
+    last = _time_major(result[0], recurrent.batch_first)
+    with torch.autocast(last.data.device.type, enabled=False):
+        run = _run_again(recurrent, first, last, initial, chosen.values())
+        found = _rebuild(run, chosen.values())
+    if packed:
+        found = {place: _nan_past_end(values, run.lengths) for place, values in found.items()}
+    ordered = {name: found[place].transpose(0, 1) for name, place in chosen.items()}
+    return States(ordered, run.lengths if packed else None, batched)
+
+
+def _recurrent(module: nn.Module) -> _Recurrent:
+    if not isinstance(module, RECURRENT):
+        raise LayerError(f"the module is of type {type(module).__name__}; expected nn.LSTM, nn.GRU or nn.RNN.")
+    return module
+
+
+def _places(module: _Recurrent) -> dict[str, _Place]:
+    places = {"output": ("output", module.num_layers - 1, 0)}
+    for layer in range(module.num_layers):
+        for direction in range(_n_directions(module)):
+            for symbol in _STATES[module.mode] + _GATES[module.mode]:
+                places[f"{symbol}_l{layer}{'_reverse' if direction else ''}"] = (symbol, layer, direction)
+    return places
+
+
+def _n_directions(module: _Recurrent) -> int:
+    return 2 if module.bidirectional else 1
+
+
+def _choose(module: _Recurrent, parts: Iterable[str] | None) -> dict[str, _Place]:
+    places = _places(module)
+    chosen = list(places if parts is None else parts)
+    for name in chosen:
+        if name not in places:
+            raise unknown_name(f"part of this {type(module).__name__}", name, places)
+    return {name: places[name] for name in chosen}
+
+
+def _refuse_dropout(module: _Recurrent) -> None:
+    if module.training and module.dropout > 0 and module.num_layers > 1:
+        raise LayerError(
+            f"the {type(module).__name__} is in training mode with dropout {module.dropout}, so what its upper layers "
+            "read is random; call eval() on it."
+        )
+
+
+def _check_inputs(module: _Recurrent, inputs: _Sequence) -> None:
+    if not isinstance(inputs, Tensor | PackedSequence):
+        raise UsageError(f"inputs is of type {type(inputs).__name__}; expected a tensor or a PackedSequence.")
+    shape = tuple(inputs.data.shape)
+    if len(shape) not in {2, 3} or shape[-1] != module.input_size:
+        axes = "(batch, time, unit)" if module.batch_first else "(time, batch, unit)"
+        raise UsageError(
+            f"inputs have shape {shape}; this {type(module).__name__} takes {axes}, or (time, unit) without a batch, "
+            f"with {module.input_size} units."
+        )
+
+
+def _check_output(module: _Recurrent, inputs: _Sequence, output: object) -> None:
+    fused = output[0] if isinstance(output, tuple) and len(output) == 2 else None
+    shape = (*inputs.data.shape[:-1], _n_directions(module) * (module.proj_size or module.hidden_size))
+    kind = PackedSequence if isinstance(inputs, PackedSequence) else Tensor
+    if not isinstance(fused, kind) or tuple(fused.data.shape) != shape:
+        raise UsageError(
+            f"output is not what this {type(module).__name__} returns for these inputs: expected (output, state), with "
+            f"the output a {kind.__name__} of shape {shape}."
+        )
+
+
+def _initial(module: _Recurrent, inputs: _Sequence, hx: object, *, batched: bool) -> list[Tensor]:
+    rows = module.num_layers * _n_directions(module)
+    batch = int(inputs.batch_sizes[0]) if isinstance(inputs, PackedSequence) else inputs.shape[1]
+    widths = [module.proj_size or module.hidden_size, module.hidden_size][: len(_STATES[module.mode])]
+    if hx is None:
+        return [inputs.data.new_zeros(rows, batch, width) for width in widths]
+    given: list[Any] = list(hx) if isinstance(hx, tuple | list) else [hx]
+    expected = [(rows, batch, width) if batched else (rows, width) for width in widths]
+    shapes = [tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__ for state in given]
+    if shapes != expected:
+        raise UsageError(f"hx has shapes {shapes}; this {type(module).__name__} takes {expected} for these inputs.")
+    return [state.reshape(rows, batch, -1) for state in given]
+
+
+def _time_major(sequence: _Sequence, batch_first: bool) -> _Sequence:
+    if isinstance(sequence, PackedSequence):
+        return sequence
+    if sequence.ndim == 2:
+        return sequence.detach()[:, None]
+    return sequence.detach().transpose(0, 1) if batch_first else sequence.detach()
+
+
+def _run_again(
+    module: _Recurrent, first: _Sequence, last: _Sequence, initial: Sequence[Tensor], places: Collection[_Place]
+) -> _Pass:
+    dtype = last.data.dtype  # under autocast not that of the weights: torch casts all to it, and so do we
+    initial = [state.to(dtype).contiguous() for state in initial]
+    read = {layer for symbol, layer, _ in places if symbol not in _FROM_OUTPUT}
+    given = {layer + 1 for _, layer, _ in places}
+    sequences = {0: first.to(dtype), module.num_layers: last}
+    for layer in range(max((read | given) - {module.num_layers}, default=0)):
+        sequences[layer + 1] = _run_layer(module, layer, sequences[layer], initial)
+    padded = {layer: _padded(sequences[layer]) for layer in read | given | {module.num_layers}}
+    layers = {layer: values for layer, (values, _) in padded.items()}
+    return _Pass(module, layers, initial, padded[module.num_layers][1])
+
+
+def _run_layer(module: _Recurrent, layer: int, sequence: _Sequence, initial: Sequence[Tensor]) -> _Sequence:
+    rows = slice(layer * _n_directions(module), (layer + 1) * _n_directions(module))
+    weights = [weight.to(initial[0].dtype) for direction in module.all_weights[rows] for weight in direction]
+    states = [state[rows] for state in initial]
+    options = (module.bias, 1, 0.0, module.training, module.bidirectional)
+    fused = _FUSED[module.mode]
+    with warnings.catch_warnings():
+        # on CUDA one layer's weights are a slice of the module's buffer, which cuDNN copies for this call
+        warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
+        if not isinstance(sequence, PackedSequence):
+            return cast(Tensor, fused(sequence, _hx(states), weights, *options, False)[0])
+        if sequence.sorted_indices is not None:
+            states = [state.index_select(1, sequence.sorted_indices) for state in states]
+        data = fused(sequence.data, sequence.batch_sizes, _hx(states), weights, *options)[0]
+    return PackedSequence(data, sequence.batch_sizes, sequence.sorted_indices, sequence.unsorted_indices)
+
+
+def _hx(states: list[Tensor]) -> list[Tensor] | Tensor:
+    return states if len(states) == 2 else states[0]
+
+
+def _padded(sequence: _Sequence) -> tuple[Tensor, Tensor]:
+    if isinstance(sequence, PackedSequence):
+        return pad_packed_sequence(sequence)
+    return sequence, torch.full((sequence.shape[1],), sequence.shape[0])
+
+
+def _rebuild(run: _Pass, places: Collection[_Place]) -> dict[_Place, Tensor]:
+    found: dict[_Place, Tensor] = {}
+    for layer, direction in {place[1:] for place in places}:
+        symbols = {place[0] for place in places if place[1:] == (layer, direction)}
+        values = _direction(run, layer, direction, symbols)
+        found |= {(symbol, layer, direction): values[symbol] for symbol in symbols}
+    return found
+
+
+def _direction(run: _Pass, layer: int, direction: int, symbols: set[str]) -> dict[str, Tensor]:
+    module, index = run.module, layer * _n_directions(run.module) + direction
+    output, h0 = run.layers[layer + 1], run.initial[0][index]
+    h = output.chunk(_n_directions(module), -1)[direction]
+    found = {"output": output, "h": h}
+    if symbols <= _FROM_OUTPUT:
+        return found
+
+    def turn(values: Tensor) -> Tensor:
+        return _reverse(values, run.lengths) if direction else values.contiguous()
+
+    gates = len(_GATES[module.mode])
+    weights = [weight.to(h.dtype).chunk(gates) for weight in module.all_weights[index][: 4 if module.bias else 2]]
+    drive = _Drive(turn(run.layers[layer]), torch.cat([h0[None], turn(h)[:-1]]), weights)
+    rebuilt = _lstm(drive, run.initial[1][index], symbols) if module.mode == "LSTM" else _gru(drive, symbols)
+    return found | {symbol: turn(values) for symbol, values in rebuilt.items()}
+
+
+def _lstm(drive: _Drive, c0: Tensor, symbols: set[str]) -> dict[str, Tensor]:
+    wanted = symbols | set("ifg") if "c" in symbols else symbols
+    found = {symbol: drive.total(gate).sigmoid_() for gate, symbol in enumerate("ifgo") if symbol in wanted - {"g"}}
+    if "g" in wanted:
+        found["g"] = drive.total(2).tanh_()
+    if "c" in wanted:
+        found["c"] = found["i"] * found["g"]
+        before = c0
+        for c, f in zip(found["c"], found["f"], strict=True):
+            before = c.addcmul_(f, before)
+    return found
+
+
+def _gru(drive: _Drive, symbols: set[str]) -> dict[str, Tensor]:
+    found = {}
+    if "z" in symbols:
+        found["z"] = drive.total(1).sigmoid_()
+    if symbols & {"r", "n"}:
+        found["r"] = drive.total(0).sigmoid_()
+    if "n" in symbols:
+        found["n"] = drive.from_input(2).addcmul_(found["r"], drive.from_state(2)).tanh_()
+    return found
+
+
+def _reverse(values: Tensor, lengths: Tensor) -> Tensor:
+    """Turn each sequence around within its own length; values (time, batch, unit)."""
+    batch, step = torch.arange(len(lengths)), torch.arange(len(values))[:, None]
+    order = torch.where(step < lengths, lengths - 1 - step, step)
+    return values[order.to(values.device), batch.to(values.device)]
+
+
+def _nan_past_end(values: Tensor, lengths: Tensor) -> Tensor:
+    over = torch.arange(len(values))[:, None, None] >= lengths[:, None]
+    return values.masked_fill(over.to(values.device), torch.nan)

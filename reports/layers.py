@@ -1,0 +1,68 @@
+"""The summary seen layer by layer: what was measured, its control and the reference, in the same order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from probekit.reports.tables import CONTROL, MEASURED, layer_label
+from probekit.result import Result
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """A result's summary, aligned.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Layers in the order of their depth, "@k" for a module's k-th call.
+    measured, control : pandas.DataFrame
+        Rows as in `names`; nan where a layer has no control.
+    reference : pandas.Series or None
+        The row of biological data.
+    has_control : bool
+        Whether any layer has one.
+    """
+
+    names: tuple[str, ...]
+    measured: pd.DataFrame
+    control: pd.DataFrame
+    reference: pd.Series | None
+    has_control: bool
+
+    def values(self, column: str) -> np.ndarray:
+        """Return the measured values of a column, shape (layer,); nan where there are none."""
+        return _floats(self.measured, column)
+
+    def control_values(self, column: str) -> np.ndarray:
+        """Return the control's values of a column, shape (layer,); nan where there are none."""
+        return _floats(self.control, column)
+
+    def reference_value(self, column: str) -> float:
+        """Return the reference's value of a column, nan where there is none."""
+        return float("nan") if self.reference is None else float(self.reference.get(column, float("nan")))
+
+
+def layers_of(result: Result) -> Layers:
+    """Return the summary of a result, aligned layer by layer."""
+    summary = result.summary
+    labelled = summary.assign(_label=[layer_label(row) for row in summary[["layer", "call"]].to_dict("records")])
+    measured = labelled[labelled["network"] == MEASURED].sort_values("depth", kind="stable").set_index("_label")
+    control = labelled[labelled["network"] == CONTROL].set_index("_label")
+    reference = summary[~summary["network"].isin([MEASURED, CONTROL])]
+    return Layers(
+        tuple(measured.index),
+        measured,
+        control.reindex(measured.index),
+        reference.iloc[0] if len(reference) else None,
+        has_control=bool(len(control)),
+    )
+
+
+def _floats(table: pd.DataFrame, column: str) -> np.ndarray:
+    if column not in table:
+        return np.full(len(table), np.nan)
+    return table[column].to_numpy(dtype=float, na_value=np.nan)

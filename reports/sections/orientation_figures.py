@@ -1,0 +1,205 @@
+"""The drawings of the orientation section. Each takes numbers and axes, draws, and computes only where things go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.projections.polar import PolarAxes
+
+from probekit.reports.figures import AXIS, GRID, INK, TRAINED, TRAINED_PALE, UNTRAINED
+from probekit.reports.labels import Curve, label_curves
+from probekit.reports.words import short_name
+
+V1_LABEL = "macaque V1"
+N_BINS = 24
+_MOST_TICKS = 24
+_PLOT_AREA = (235.0, 150.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """One number a layer, of the network and of its twin, and the reference's.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Layers by depth.
+    measured, control : array, shape (layer,)
+    reference : float
+        nan where there is none.
+    limits : (float, float)
+        Limits of the y axis.
+    """
+
+    names: tuple[str, ...]
+    measured: np.ndarray
+    control: np.ndarray
+    reference: float
+    limits: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """A number a layer with the ends of its interval, each of shape (layer,)."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """Quantiles of a property in one set of units: value at each probability, and how the curve is drawn."""
+
+    label: str
+    value: np.ndarray
+    probability: np.ndarray
+    color: str
+    dash: str = "-"
+    width: float = 1.8
+
+
+def draw_profile(axes: Axes, profile: Profile, ylabel: str) -> Axes:
+    """Draw a number by depth: the network full, its twin dashed, V1 a line across; return the axes."""
+    place = np.arange(len(profile.names), dtype=float)
+    axes.grid(axis="y")
+    axes.set(ylim=profile.limits, xlim=(-0.6, max(len(place) - 0.4, 0.6)), ylabel=ylabel)
+    _name_layers(axes, profile.names)
+    curves = []
+    if np.isfinite(profile.reference):
+        axes.axhline(profile.reference, color=INK, linewidth=1.2, linestyle=(0, (1, 1.6)))
+        curves.append(Curve(V1_LABEL, np.array(axes.get_xlim()), np.full(2, profile.reference), INK))
+    axes.plot(place, profile.control, color=UNTRAINED, linestyle=(0, (4, 2)), linewidth=1.4, marker="o",
+              markersize=4, markerfacecolor="none", markeredgewidth=1.2)
+    axes.plot(place, profile.measured, color=TRAINED, marker="o", markersize=4.5)
+    curves += [Curve("trained", place, profile.measured, TRAINED), Curve("untrained", place, profile.control, UNTRAINED)]
+    return label_curves(axes, curves, size=_PLOT_AREA)
+
+
+def _name_layers(axes: Axes, names: tuple[str, ...]) -> None:
+    step = -(-len(names) // _MOST_TICKS)
+    axes.set_xticks(range(0, len(names), step or 1), [short_name(name, 22) for name in names[:: step or 1]],
+                    rotation=90, fontsize=7)
+
+
+def draw_distributions(axes: Axes, curves: list[Distribution], xlabel: str, limits: tuple[float, float]) -> Axes:
+    """Draw cumulative distributions, each named beside itself; return the axes."""
+    axes.grid(axis="y")
+    axes.set(xlim=limits, ylim=(0, 1.0), xlabel=xlabel, ylabel="share of units")
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+    for curve in curves:
+        axes.plot(curve.value, curve.probability, color=curve.color, linestyle=curve.dash, linewidth=curve.width)
+    named = [Curve(curve.label, np.clip(curve.value, *limits), curve.probability, curve.color) for curve in curves]
+    return label_curves(axes, named, size=_PLOT_AREA)
+
+
+def draw_intervals(
+    axes: Axes, names: tuple[str, ...], measured: Intervals, control: Intervals | None, *, xlabel: str,
+    zero: float | None = None,
+) -> Axes:
+    """Draw a number and its interval for each layer, the input above; the twin in its own colour; return the axes.
+
+    Parameters
+    ----------
+    axes : Axes
+    names : tuple of str
+    measured : Intervals
+    control : Intervals or None
+    xlabel : str
+    zero : float, optional
+        Where a line of reference stands. Intervals that hold it are drawn open.
+    """
+    place = np.arange(len(names), dtype=float)
+    shift = 0.17 if control is not None else 0.0
+    axes.grid(axis="x")
+    step = -(-len(names) // 60) or 1
+    axes.set_yticks(place[::step], [short_name(name, 26) for name in names[::step]], fontsize=7.5)
+    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel=xlabel)
+    axes.spines["left"].set_visible(False)
+    if zero is not None:
+        axes.axvline(zero, color=AXIS, linewidth=1)
+    if control is not None:
+        _bars(axes, place + shift, control, UNTRAINED, np.zeros(len(names), dtype=bool))
+    full = np.ones(len(names), dtype=bool)
+    if zero is not None:
+        full = (measured.low > zero) | (measured.high < zero)
+    _bars(axes, place - shift, measured, TRAINED, full)
+    return axes
+
+
+def _bars(axes: Axes, place: np.ndarray, numbers: Intervals, color: str, full: np.ndarray) -> None:
+    axes.hlines(place, numbers.low, numbers.high, color=color, linewidth=1.6)
+    for chosen, face in ((full, color), (~full, "#ffffff")):
+        axes.scatter(numbers.value[chosen], place[chosen], s=22, color=face, edgecolors=color, linewidths=1.3, zorder=3)
+
+
+def draw_rose(axes: Axes, measured: np.ndarray, control: np.ndarray) -> Axes:
+    """Draw how many units prefer each orientation, as a half turn with the angles as they were on the screen.
+
+    Parameters
+    ----------
+    axes : PolarAxes
+    measured, control : array, shape (unit,)
+        Preferred orientations in degrees, nan left out.
+    """
+    assert isinstance(axes, PolarAxes)
+    share, twin = orientation_shares(measured), orientation_shares(control)
+    width = np.pi / N_BINS
+    centers = np.arange(N_BINS + 1) * width
+    axes.set(thetamin=0, thetamax=180)
+    axes.set_axisbelow(True)
+    axes.grid(color=GRID)
+    axes.spines["polar"].set_visible(False)
+    axes.set_xticks(np.deg2rad([0, 45, 90, 135, 180]), ["0°", "45°", "90°", "135°", "180°"])
+    turn = np.append(share, share[:1])
+    ends = np.r_[0.5, np.ones(N_BINS - 1), 0.5] * width
+    starts = np.r_[0.0, centers[1:-1] - width / 2, np.pi - width / 2]
+    axes.bar(starts, 100 * turn, width=ends, align="edge", color=TRAINED_PALE, edgecolor=TRAINED, linewidth=0.8)
+    around = np.linspace(0, np.pi, 180)
+    if np.isfinite(twin).all():
+        nearest = np.rint(around / width).astype(int) % N_BINS
+        axes.plot(around, 100 * twin[nearest], color=UNTRAINED, linewidth=1.4, linestyle=(0, (4, 2)))
+    axes.plot(around, np.full(180, 100 / N_BINS), color=INK, linewidth=1.0, linestyle=(0, (1, 1.6)))
+    top = np.nanmax([1.5 / N_BINS, *share, *twin]) * 108
+    axes.set_ylim(0, top)
+    ticks = [tick for tick in (5, 10, 20, 40, 60, 80, 100) if tick < top][-3:]
+    axes.set_yticks(ticks, [f"{tick} %" for tick in ticks], fontsize=7)
+    axes.set_rlabel_position(22.5)
+    return axes
+
+
+def orientation_shares(orientation_deg: np.ndarray) -> np.ndarray:
+    """Return the share of units in each of `N_BINS` bins around 0°, 7.5°, 15° …; nan if there are no units."""
+    good = orientation_deg[np.isfinite(orientation_deg)]
+    if not len(good):
+        return np.full(N_BINS, np.nan)
+    index = np.rint(good / (180 / N_BINS)).astype(int) % N_BINS
+    return np.bincount(index, minlength=N_BINS) / len(good)
+
+
+def draw_orientation_map(axes: Axes, names: tuple[str, ...], shares: np.ndarray) -> Axes:
+    """Draw the share of units that prefer each orientation, layer by layer, darker for more.
+
+    Parameters
+    ----------
+    axes : Axes
+    names : tuple of str
+    shares : array, shape (layer, bin)
+        From `orientation_shares`; layers without units are left empty.
+    """
+    step = -(-len(names) // 60) or 1
+    axes.set_yticks(np.arange(len(names))[::step], [short_name(name, 26) for name in names[::step]], fontsize=7.5)
+    axes.set_xticks([0, 45, 90, 135, 180], ["0°\nhorizontal", "45°", "90°\nvertical", "135°", "180°"])
+    axes.set(ylim=(len(names) - 0.4, -0.6), xlim=(-3.75, 183.75), xlabel="preferred orientation")
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    largest = np.nanmax(shares) if np.isfinite(shares).any() else 1.0
+    width = 180 / N_BINS
+    for row, values in enumerate(shares):
+        opacity = np.nan_to_num(np.append(values, values[:1]) / (largest or 1.0))
+        centers = np.arange(N_BINS + 1) * width
+        colors = [(TRAINED, float(value)) for value in opacity]
+        axes.bar(centers, np.full(N_BINS + 1, 0.9), bottom=row - 0.45, width=width, color=colors, linewidth=0)
+    return axes

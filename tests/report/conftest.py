@@ -1,0 +1,156 @@
+"""A result of the orientation analysis with planted numbers, so that the page can be checked against them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from probekit.network import Card
+from probekit.result import Result
+
+ORIENTATIONS = np.arange(0, 180, 7.5)
+FREQUENCIES = np.geomspace(0.02, 0.32, 6)
+PROBABILITIES = np.linspace(0, 1, 101)
+PROPERTIES = ("circular_variance", "bandwidth_deg", "f1_f0")
+V1_NAME = "macaque V1 (Ringach 2002)"
+
+
+def layer_names(n_layers: int) -> list[str]:
+    return ["conv_stem", *(f"blocks.{i // 3}.{i % 3}" for i in range(n_layers - 1))][:n_layers]
+
+
+def _units(network: str, layer: str, depth: float, n_units: int, rng: np.random.Generator):
+    sharp = (1.5 if network == "trained" else 0.5) * (1.3 - depth)
+    kappa = rng.gamma(2.0, max(sharp, 0.05) / 2, n_units)
+    cardinal = rng.choice([0.0, 90.0], n_units) + rng.normal(0, 12, n_units)
+    preferred = np.where(rng.random(n_units) < (0.6 if network == "trained" else 0.1),
+                         cardinal, rng.uniform(0, 180, n_units)) % 180
+    angle = np.deg2rad(2 * (ORIENTATIONS[None] - preferred[:, None]))
+    peak = rng.gamma(3.0, 1.0, n_units)
+    curves = peak[:, None] * np.exp(kappa[:, None] * (np.cos(angle) - 1))
+    vector = np.abs((curves * np.exp(2j * np.deg2rad(ORIENTATIONS))).sum(1)) / curves.sum(1)
+    silent = rng.random(n_units) < 0.06
+    nan = np.where(silent, np.nan, 1.0)
+    orth = np.exp(-2 * kappa)
+    wide = 1 + np.log(np.sqrt(0.5)) / np.maximum(kappa, 0.18)
+    p = np.where(silent, np.nan, np.clip(rng.random(n_units) * np.exp(-4 * vector), 1 / 1001, 1))
+    channel = np.arange(n_units)
+    table = pd.DataFrame({
+        "network": network, "layer": layer, "call": -1, "channel": channel, "y": 3, "x": 3,
+        "address": [f"{layer}[{c},3,3]" for c in channel],
+        "preferred_orientation_deg": preferred * nan,
+        "preferred_spatial_frequency_cpp": rng.choice(FREQUENCIES, n_units) * nan,
+        "circular_variance": (1 - vector) * nan, "gosi": vector * nan,
+        "orthogonal_preferred_ratio": orth * nan, "osi_pref_orth": (1 - orth) / (1 + orth) * nan,
+        "bandwidth_deg": np.where(np.abs(wide) < 1, np.rad2deg(np.arccos(np.clip(wide, -1, 1))) / 2, np.nan) * nan,
+        "f1_f0": rng.beta(2, 2 + 3 * depth, n_units) * 1.9 * nan,
+        "peak_response": np.where(silent, 0.0, peak), "blank_response": 0.1 * peak,
+        "negative_share": rng.beta(1, 8, n_units), "responsive": ~silent,
+        "p_permutation": p, "q_fdr": np.clip(p * 1.4, 0, 1),
+        "nan_reason": np.where(silent, "silent: no response to any grating",
+                               np.where(wide < -1, "bandwidth: the curve never falls to 1/√2 of its peak", "")),
+    })
+    return table, np.where(silent[:, None], 0.0, curves)
+
+
+def _summary_row(table: pd.DataFrame, depth: int, rng: np.random.Generator) -> dict:
+    tuned = table["responsive"] & (table["q_fdr"] < 0.05)
+    similar = {f"v1_similarity_{name}": float(np.clip(0.95 - abs(table[column].median() - middle), 0, 1))
+               for name, column, middle in (("circular_variance", "circular_variance", 0.6),
+                                            ("bandwidth", "bandwidth_deg", 23.5), ("f1_f0", "f1_f0", 0.8))}
+    similar["v1_similarity_bandwidth"] = float(np.clip(0.9 - abs(table["bandwidth_deg"].median() - 23.5) / 30, 0, 1))
+    similar["v1_similarity"] = float(np.mean(list(similar.values())))
+    row = {
+        "network": table["network"].iloc[0], "layer": table["layer"].iloc[0], "call": -1, "depth": depth,
+        "n_units": len(table), "n_responsive": int(table["responsive"].sum()), "n_tuned": int(tuned.sum()),
+        "tuned_share": float(tuned.sum() / max(table["responsive"].sum(), 1)),
+        "median_circular_variance": table["circular_variance"].median(),
+        "median_bandwidth_deg": table["bandwidth_deg"].median(),
+        "median_orthogonal_preferred_ratio": table["orthogonal_preferred_ratio"].median(),
+        "median_f1_f0": table["f1_f0"].median(),
+        "complex_share": float((table["f1_f0"] < 1).sum() / table["f1_f0"].notna().sum()),
+    }
+    for name, value in similar.items():
+        width = rng.uniform(0.02, 0.05)
+        row |= {name: value, f"{name}_low": value - width, f"{name}_high": min(value + width, 1.0)}
+    return row
+
+
+def _against_twin(row: dict, twin: dict | None, q: float) -> dict:
+    if twin is None:
+        names = ("p_vs_untrained", "q_vs_untrained", *(f"v1_similarity_minus_untrained{e}" for e in ("", "_low", "_high")))
+        return row | dict.fromkeys(names, np.nan)
+    difference = row["v1_similarity"] - twin["v1_similarity"]
+    return row | {
+        "p_vs_untrained": q / 2, "q_vs_untrained": q, "v1_similarity_minus_untrained": difference,
+        "v1_similarity_minus_untrained_low": difference - 0.05,
+        "v1_similarity_minus_untrained_high": difference + 0.05,
+    }
+
+
+def build_result(n_layers: int = 5, n_units: int = 40, seed: int = 0, names: list[str] | None = None) -> Result:
+    rng = np.random.default_rng(seed)
+    names = names or layer_names(n_layers)
+    tables, curves, rows = [], [], []
+    for depth, name in enumerate(names):
+        pair = []
+        for network in ("trained", "untrained"):
+            table, curve = _units(network, name, depth / max(len(names) - 1, 1), n_units, rng)
+            tables.append(table)
+            curves.append(curve)
+            pair.append(_summary_row(table, depth, rng))
+        rows += [_against_twin(pair[0], pair[1], 0.001 if depth % 4 != 2 else 0.3), _against_twin(pair[1], None, 0)]
+    table = pd.concat(tables, ignore_index=True)
+    v1 = np.stack([rng.beta(3, 2, 308), rng.gamma(6, 4, 308), rng.gamma(3, 0.3, 308)])
+    rows.append(_against_twin({
+        "network": "V1", "layer": V1_NAME, "call": -1, "depth": -1, "n_units": 308, "n_responsive": 308, "n_tuned": 308,
+        "tuned_share": np.nan, "median_circular_variance": float(np.median(v1[0])),
+        "median_bandwidth_deg": float(np.median(v1[1])), "median_orthogonal_preferred_ratio": 0.2,
+        "median_f1_f0": float(np.median(v1[2])), "complex_share": float((v1[2] < 1).mean()),
+    }, None, 0))
+    tuning = np.concatenate(curves)
+    arrays = {
+        "tuning_curves": xr.DataArray(tuning, dims=("unit", "orientation_deg"),
+                                      coords={"orientation_deg": ORIENTATIONS}),
+        "sf_curves": xr.DataArray(np.ones((len(table), 6)), dims=("unit", "spatial_frequency_cpp"),
+                                  coords={"spatial_frequency_cpp": FREQUENCIES}),
+        "v1_quantiles": xr.DataArray(np.quantile(v1, PROBABILITIES, axis=1).T, dims=("property", "probability"),
+                                     coords={"property": list(PROPERTIES), "probability": PROBABILITIES}),
+    }
+    provenance = {
+        "network": {"name": "efficientnet-lite0", "weights_sha256": "ab" * 32},
+        "stimuli": {"sha256": "cd" * 32, "orientations": 24, "spatial_frequencies_cpp": [float(f) for f in FREQUENCIES],
+                    "phases": 16, "contrast": 1.0},
+        "seed": seed, "versions": {"probekit": "0.1.0", "torch": "2.15.0"},
+    }
+    return Result("orientation", table, pd.DataFrame(rows), arrays, provenance,
+                  ("Bandwidth is missing where the curve never falls to 1/√2 of its peak.",))
+
+
+CARD = Card("efficientnet-lite0", "CNN", (3, 224, 224), "ImageNet-1k, 1,000 classes",
+            accuracy="16 of 16 top-1 on imagenet-stubs", source="timm tf_efficientnet_lite0", licence="Apache-2.0")
+
+
+@pytest.fixture(scope="session")
+def result() -> Result:
+    return build_result()
+
+
+@pytest.fixture(scope="session")
+def make_result():
+    return build_result
+
+
+@pytest.fixture
+def card() -> Card:
+    return CARD
+
+
+@pytest.fixture(scope="session")
+def altered():
+    """Return a copy of a result with other tables, arrays or notes."""
+    return dataclasses.replace
