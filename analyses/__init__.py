@@ -2,9 +2,9 @@
 
 if __name__ != "probekit.analyses":
     raise ImportError(
-        f"This folder is the package probekit.analyses and cannot be imported as '{__name__}'. Import probekit.analyses; "
-        "if that fails, the checkout lacks the link probekit/analyses -> ../analyses (a system whose git makes no "
-        "links): install probekit from a wheel."
+        f"This folder is the package probekit.analyses and cannot be imported as '{__name__}'. Import "
+        "probekit.analyses; if that fails, the checkout lacks the link probekit/analyses -> ../analyses (a system "
+        "whose git makes no links): install probekit from a wheel."
     )
 
 import pandas as pd

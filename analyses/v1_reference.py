@@ -1,7 +1,7 @@
 """The 308 macaque V1 neurons of Ringach, Shapley & Hawken 2002: how neurons are tuned to orientation.
 
 The full table is fetched by ``probekit data fetch ringach2002``. Without it, the percentiles in ``v1_quantiles.csv``
-stand in for it; ``python -m probekit.analyses.v1_reference`` makes that file from the full table.
+stand in for it; `write_quantiles` makes that file from the full table.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _QUANTILES = Path(__file__).parent / "v1_quantiles.csv"
 _HEAD = f"""\
 # Percentiles of the orientation tuning of {N_NEURONS} neurons in macaque V1, n: neurons that have the property.
 # {SOURCE.citation}. doi:{SOURCE.doi}
-# Made from ringach_2002_db.mat by: python -m probekit.analyses.v1_reference
+# Made from ringach_2002_db.mat by: probekit.analyses.v1_reference.write_quantiles()
 """
 
 
@@ -78,8 +78,8 @@ def reference() -> V1Reference:
     values = {}
     for name, rows in table.groupby("property"):
         n = int(rows["n"].iloc[0])
-        middle = 100 * (np.arange(n) + 0.5) / n
-        values[str(name)] = np.interp(middle, rows["percentile"].to_numpy(float), rows["value"].to_numpy(float))
+        at, value = (rows[column].to_numpy(np.float64) for column in ("percentile", "value"))
+        values[str(name)] = np.interp(np.linspace(0, 100, n), at, value)
     return V1Reference({name: values[name] for name in PROPERTIES}, N_NEURONS, "quantiles")
 
 
@@ -117,7 +117,3 @@ def write_quantiles(path: Path = _QUANTILES) -> Path:
     ]
     path.write_text(_HEAD + pd.concat(parts).to_csv(index=False), encoding="utf-8")
     return path
-
-
-if __name__ == "__main__":
-    write_quantiles()

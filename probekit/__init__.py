@@ -10,9 +10,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from probekit import analyses, data, recurrent, reports, stimuli, zoo
     from probekit.analyses import analyse
-    from probekit.fidelity import fidelity
+    from probekit.replay import fidelity
     from probekit.network import Card, Entry, Preprocess
-    from probekit.record import plan, record
+    from probekit.recorder import plan, record
     from probekit.recording import Recording
     from probekit.result import Result
     from probekit.store import open_store as open
@@ -24,9 +24,9 @@ _NAMES = {
     "Card": "network:Card",
     "Entry": "network:Entry",
     "Preprocess": "network:Preprocess",
-    "fidelity": "fidelity:fidelity",
-    "plan": "record:plan",
-    "record": "record:record",
+    "fidelity": "replay:fidelity",
+    "plan": "recorder:plan",
+    "record": "recorder:record",
     "open": "store:open_store",
     "Recording": "recording:Recording",
     "Result": "result:Result",

@@ -53,8 +53,8 @@ def select(network: nn.Module, spec: LayerSpec) -> list[Wanted]:
     spec : str, type, predicate, or a list of these; or None
         A dotted name ("layer4.1.conv2"); a pattern, in which ``*`` stands for anything but a dot and ``**`` for
         anything ("blocks.*", "**.conv1"); a module type (``nn.Conv2d``); a function of name and module; each string may
-        end in ":part", itself a pattern ("lstm:c_l*"). None takes every activation function, or where a network has none as
-        modules, every convolution, linear, recurrent and attention layer.
+        end in ":part", itself a pattern ("lstm:c_l*"). None takes every activation function, or, if there is
+        none, every convolution, linear, recurrent and attention layer.
 
     Raises
     ------

@@ -54,6 +54,8 @@ class Card:
         Where architecture and weights come from.
     notes : str
         What a reader must know, such as how BatchNorm is treated.
+    parameters : int
+        Number of learned values; 0 if nobody has counted.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Card:
     source: str = ""
     licence: str = ""
     notes: str = ""
+    parameters: int = 0
 
 
 @dataclass(frozen=True, eq=False)

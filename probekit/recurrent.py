@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ from probekit.errors import LayerError, UsageError, unknown_name
 RECURRENT = (nn.LSTM, nn.GRU, nn.RNN)
 
 _Recurrent: TypeAlias = nn.LSTM | nn.GRU | nn.RNN
-_Sequence: TypeAlias = Tensor | PackedSequence
+_Steps: TypeAlias = Tensor | PackedSequence
 _Place: TypeAlias = tuple[str, int, int]  # symbol, layer, direction
 
 _FUSED: Mapping[str, Any] = {
@@ -216,7 +216,7 @@ def _refuse_dropout(module: _Recurrent) -> None:
         )
 
 
-def _check_inputs(module: _Recurrent, inputs: _Sequence) -> None:
+def _check_inputs(module: _Recurrent, inputs: _Steps) -> None:
     if not isinstance(inputs, Tensor | PackedSequence):
         raise UsageError(f"inputs is of type {type(inputs).__name__}; expected a tensor or a PackedSequence.")
     shape = tuple(inputs.data.shape)
@@ -228,7 +228,7 @@ def _check_inputs(module: _Recurrent, inputs: _Sequence) -> None:
         )
 
 
-def _check_output(module: _Recurrent, inputs: _Sequence, output: object) -> None:
+def _check_output(module: _Recurrent, inputs: _Steps, output: object) -> None:
     fused = output[0] if isinstance(output, tuple) and len(output) == 2 else None
     shape = (*inputs.data.shape[:-1], _n_directions(module) * (module.proj_size or module.hidden_size))
     kind = PackedSequence if isinstance(inputs, PackedSequence) else Tensor
@@ -239,7 +239,7 @@ def _check_output(module: _Recurrent, inputs: _Sequence, output: object) -> None
         )
 
 
-def _initial(module: _Recurrent, inputs: _Sequence, hx: object, *, batched: bool) -> list[Tensor]:
+def _initial(module: _Recurrent, inputs: _Steps, hx: object, *, batched: bool) -> list[Tensor]:
     rows = module.num_layers * _n_directions(module)
     batch = int(inputs.batch_sizes[0]) if isinstance(inputs, PackedSequence) else inputs.shape[1]
     widths = [module.proj_size or module.hidden_size, module.hidden_size][: len(_STATES[module.mode])]
@@ -253,16 +253,16 @@ def _initial(module: _Recurrent, inputs: _Sequence, hx: object, *, batched: bool
     return [state.reshape(rows, batch, -1) for state in given]
 
 
-def _time_major(sequence: _Sequence, batch_first: bool) -> _Sequence:
-    if isinstance(sequence, PackedSequence):
-        return sequence
-    if sequence.ndim == 2:
-        return sequence.detach()[:, None]
-    return sequence.detach().transpose(0, 1) if batch_first else sequence.detach()
+def _time_major(steps: _Steps, batch_first: bool) -> _Steps:
+    if isinstance(steps, PackedSequence):
+        return steps
+    if steps.ndim == 2:
+        return steps.detach()[:, None]
+    return steps.detach().transpose(0, 1) if batch_first else steps.detach()
 
 
 def _run_again(
-    module: _Recurrent, first: _Sequence, last: _Sequence, initial: Sequence[Tensor], places: Collection[_Place]
+    module: _Recurrent, first: _Steps, last: _Steps, initial: Sequence[Tensor], places: Collection[_Place]
 ) -> _Pass:
     dtype = last.data.dtype  # under autocast not that of the weights: torch casts all to it, and so do we
     initial = [state.to(dtype).contiguous() for state in initial]
@@ -276,31 +276,28 @@ def _run_again(
     return _Pass(module, layers, initial, padded[module.num_layers][1])
 
 
-def _run_layer(module: _Recurrent, layer: int, sequence: _Sequence, initial: Sequence[Tensor]) -> _Sequence:
+def _run_layer(module: _Recurrent, layer: int, steps: _Steps, initial: Sequence[Tensor]) -> _Steps:
     rows = slice(layer * _n_directions(module), (layer + 1) * _n_directions(module))
     weights = [weight.to(initial[0].dtype) for direction in module.all_weights[rows] for weight in direction]
-    states = [state[rows] for state in initial]
-    options = (module.bias, 1, 0.0, module.training, module.bidirectional)
-    fused = _FUSED[module.mode]
+    hx = [state[rows] for state in initial]
+    # biases, layers, dropout, training, bidirectional, and for tensors batch_first
+    options: tuple[Any, ...] = (module.bias, 1, 0.0, module.training, module.bidirectional, False)
+    read: tuple[Tensor, ...] = (steps.data,)
+    if isinstance(steps, PackedSequence):
+        read, options = (steps.data, steps.batch_sizes), options[:-1]
+        if steps.sorted_indices is not None:
+            hx = [state.index_select(1, steps.sorted_indices) for state in hx]
     with warnings.catch_warnings():
         # on CUDA one layer's weights are a slice of the module's buffer, which cuDNN copies for this call
         warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
-        if not isinstance(sequence, PackedSequence):
-            return cast(Tensor, fused(sequence, _hx(states), weights, *options, False)[0])
-        if sequence.sorted_indices is not None:
-            states = [state.index_select(1, sequence.sorted_indices) for state in states]
-        data = fused(sequence.data, sequence.batch_sizes, _hx(states), weights, *options)[0]
-    return PackedSequence(data, sequence.batch_sizes, sequence.sorted_indices, sequence.unsorted_indices)
+        values: Tensor = _FUSED[module.mode](*read, hx if len(hx) == 2 else hx[0], weights, *options)[0]
+    return PackedSequence(values, *steps[1:]) if isinstance(steps, PackedSequence) else values
 
 
-def _hx(states: list[Tensor]) -> list[Tensor] | Tensor:
-    return states if len(states) == 2 else states[0]
-
-
-def _padded(sequence: _Sequence) -> tuple[Tensor, Tensor]:
-    if isinstance(sequence, PackedSequence):
-        return pad_packed_sequence(sequence)
-    return sequence, torch.full((sequence.shape[1],), sequence.shape[0])
+def _padded(steps: _Steps) -> tuple[Tensor, Tensor]:
+    if isinstance(steps, PackedSequence):
+        return pad_packed_sequence(steps)
+    return steps, torch.full((steps.shape[1],), steps.shape[0], device="cpu")
 
 
 def _rebuild(run: _Pass, places: Collection[_Place]) -> dict[_Place, Tensor]:
@@ -327,7 +324,7 @@ def _direction(run: _Pass, layer: int, direction: int, symbols: set[str]) -> dic
     weights = [weight.to(h.dtype).chunk(gates) for weight in module.all_weights[index][: 4 if module.bias else 2]]
     drive = _Drive(turn(run.layers[layer]), torch.cat([h0[None], turn(h)[:-1]]), weights)
     rebuilt = _lstm(drive, run.initial[1][index], symbols) if module.mode == "LSTM" else _gru(drive, symbols)
-    return found | {symbol: turn(values) for symbol, values in rebuilt.items()}
+    return found | {symbol: turn(values) for symbol, values in rebuilt.items() if symbol in symbols}
 
 
 def _lstm(drive: _Drive, c0: Tensor, symbols: set[str]) -> dict[str, Tensor]:
@@ -355,12 +352,13 @@ def _gru(drive: _Drive, symbols: set[str]) -> dict[str, Tensor]:
 
 
 def _reverse(values: Tensor, lengths: Tensor) -> Tensor:
-    """Turn each sequence around within its own length; values (time, batch, unit)."""
-    batch, step = torch.arange(len(lengths)), torch.arange(len(values))[:, None]
+    """Return values, (time, batch, unit), with each sequence turned around within its own length."""
+    sequence = torch.arange(len(lengths), device=lengths.device)
+    step = torch.arange(len(values), device=lengths.device)[:, None]
     order = torch.where(step < lengths, lengths - 1 - step, step)
-    return values[order.to(values.device), batch.to(values.device)]
+    return values[order.to(values.device), sequence.to(values.device)]
 
 
 def _nan_past_end(values: Tensor, lengths: Tensor) -> Tensor:
-    over = torch.arange(len(values))[:, None, None] >= lengths[:, None]
-    return values.masked_fill(over.to(values.device), torch.nan)
+    step = torch.arange(len(values), device=lengths.device)[:, None, None]
+    return values.masked_fill((step >= lengths[:, None]).to(values.device), torch.nan)

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from probekit.errors import DataError
+from probekit.tables import table_from_csv, table_to_csv, table_types
 
 _FORMAT = 1
 
@@ -60,8 +61,9 @@ class Result:
         """Write ``table.csv``, ``summary.csv``, ``arrays.npz`` and ``result.json`` into `folder`; return it."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.table.to_csv(folder / "table.csv", index=False)
-        self.summary.to_csv(folder / "summary.csv", index=False)
+        tables = {"table": self.table, "summary": self.summary}
+        for name, table in tables.items():
+            (folder / f"{name}.csv").write_text(table_to_csv(table), encoding="utf-8", newline="")
         packed: dict[str, np.ndarray] = {}
         described: dict[str, Any] = {}
         for number, (name, array) in enumerate(self.arrays.items()):
@@ -77,10 +79,7 @@ class Result:
             "analysis": self.analysis,
             "notes": list(self.notes),
             "provenance": _plain(self.provenance),
-            "types": {
-                name: {column: str(kind) for column, kind in table.dtypes.items()}
-                for name, table in (("table", self.table), ("summary", self.summary))
-            },
+            "types": {name: table_types(table) for name, table in tables.items()},
             "arrays": described,
         }
         (folder / "result.json").write_text(json.dumps(head, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -98,7 +97,10 @@ class Result:
         folder = Path(folder)
         try:
             head = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-            tables = {name: _read_table(folder / f"{name}.csv", head["types"][name]) for name in ("table", "summary")}
+            tables = {
+                name: table_from_csv((folder / f"{name}.csv").read_text(encoding="utf-8"), head["types"][name])
+                for name in ("table", "summary")
+            }
             with np.load(folder / "arrays.npz", allow_pickle=False) as packed:
                 arrays = {
                     name: _read_array(packed, number, described)
@@ -109,18 +111,6 @@ class Result:
         return cls(
             head["analysis"], tables["table"], tables["summary"], arrays, head["provenance"], tuple(head["notes"])
         )
-
-
-def _read_table(path: Path, types: dict[str, str]) -> pd.DataFrame:
-    text = {column for column, kind in types.items() if kind in ("object", "str", "string")}
-    table = pd.read_csv(
-        path,
-        float_precision="round_trip",
-        keep_default_na=False,
-        na_values={column: ([""] if column not in text else []) for column in types},
-        dtype=dict.fromkeys(text, str),
-    )
-    return table.astype(types)
 
 
 def _read_array(packed: Any, number: int, described: dict[str, Any]) -> xr.DataArray:

@@ -59,7 +59,7 @@ class Session:
         Raises
         ------
         UsageError, StimulusError, DeviceError
-            See `probekit.record.record`.
+            See `probekit.recorder.record`.
         """
         entry = network if isinstance(network, Entry) else _bare_entry(network)
         shown = as_stimuli(stimuli)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-_BLOCK = 4_000_000  # numbers held at once while resampling
+Draws = npt.NDArray[np.int32]
+_BLOCK = 250_000  # draws held at once while resampling
 
 
 def benjamini_hochberg(p: npt.ArrayLike) -> Floats:
@@ -68,41 +69,71 @@ def ks_distance(sample: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     >>> ks_distance([1, 2, 3, 4], [3, 4, 5, 6])
     0.5
     """
-    values = np.asarray(sample, dtype=np.float64)
-    return float(ks_distances(values, reference, np.ones((1, len(values))))[0])
+    binned = bin_for_ks(sample, reference)
+    return float(binned.distances(np.arange(len(binned.cell), dtype=np.int32)[None])[0])
 
 
-def ks_distances(sample: npt.ArrayLike, reference: npt.ArrayLike, counts: npt.NDArray[Any]) -> Floats:
-    """Return the Kolmogorov–Smirnov distance of each of many resamples of one sample to a reference.
+@dataclass(frozen=True, eq=False)
+class KSBins:
+    """A sample put into cells between the points of a reference, so that many of its resamples are compared quickly.
+
+    Between two neighbours of the reference its distribution function is level and the sample's rises, so that their
+    largest difference is at a point or just before it. Cell 2i is the gap before point i, cell 2i + 1 the point itself.
 
     Parameters
     ----------
-    sample, reference : array, shape (observation,)
-        Finite numbers.
-    counts : array, shape (resample, observation)
-        How often each observation of `sample` is in each resample, as `resamples` yields.
-
-    Returns
-    -------
-    array, shape (resample,)
-        Distances, 0 … 1; nan for a resample without an observation.
+    cell : array of int, shape (observation,)
+        Cell of each observation; behind the last one for nan, which is no observation.
+    reached : array, shape (cell,)
+        The reference's distribution function in each cell.
     """
-    values, against = np.asarray(sample, dtype=np.float64), np.sort(np.asarray(reference, dtype=np.float64))
-    order = np.argsort(values)
-    points = np.concatenate([values, against])
-    expected = np.searchsorted(against, points, side="right") / len(against)
-    place = np.searchsorted(values[order], points, side="right")
-    reached = np.zeros((len(counts), len(values) + 1))
-    np.cumsum(counts[:, order], axis=1, out=reached[:, 1:])
-    total = reached[:, -1:]
-    share = np.divide(reached, total, out=np.full_like(reached, np.nan), where=total > 0)
-    return np.abs(share[:, place] - expected).max(axis=1)
+
+    cell: npt.NDArray[np.int64]
+    reached: Floats
+
+    def distances(self, draws: Draws) -> Floats:
+        """Return the Kolmogorov–Smirnov distance of each resample to the reference.
+
+        Parameters
+        ----------
+        draws : array of int, shape (resample, draw)
+            Which observations of the sample are in each resample, as `resamples` yields.
+
+        Returns
+        -------
+        array, shape (resample,)
+            0 … 1; nan for a resample without an observation.
+        """
+        n_cells = len(self.reached)
+        counts = np.stack([np.bincount(self.cell[row], minlength=n_cells + 1)[:n_cells] for row in draws])
+        total = counts.sum(axis=1, keepdims=True)
+        share = np.cumsum(counts, axis=1) / np.where(total > 0, total, np.nan)
+        return np.asarray(np.abs(share - self.reached).max(axis=1), dtype=np.float64)
+
+
+def bin_for_ks(sample: npt.ArrayLike, reference: npt.ArrayLike) -> KSBins:
+    """Return the sample in the cells of the reference.
+
+    Parameters
+    ----------
+    sample : array, shape (observation,)
+        Numbers; nan is no observation, and does not count in a resample that draws it.
+    reference : array, shape (observation,)
+        At least one finite number.
+    """
+    values = np.asarray(sample, dtype=np.float64)
+    points, times = np.unique(np.asarray(reference, dtype=np.float64), return_counts=True)
+    at = np.cumsum(times) / times.sum()
+    before = np.append(0, at[:-1])
+    reached = np.append(np.stack([before, at], axis=1).ravel(), 1)
+    cell = np.searchsorted(points, values, side="left") + np.searchsorted(points, values, side="right")
+    return KSBins(np.where(np.isnan(values), len(reached), cell), reached)
 
 
 def resamples(
     n_observations: int, n_resamples: int, rng: np.random.Generator, *, size: int | None = None
-) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield how often each observation is drawn in each bootstrap resample, in blocks of bounded memory.
+) -> Iterator[Draws]:
+    """Yield which observations are drawn in each bootstrap resample, in blocks of bounded memory.
 
     Parameters
     ----------
@@ -116,16 +147,14 @@ def resamples(
 
     Yields
     ------
-    array, shape (resample, observation)
-        Each row sums to `size`.
+    array, shape (resample, draw)
+        Indices, 0 … n_observations − 1.
 
     References
     ----------
     Efron 1979, Ann Stat 7:1, doi:10.1214/aos/1176344552
     """
     drawn = n_observations if size is None else size
-    step = max(1, _BLOCK // max(drawn, n_observations))
+    step = max(1, _BLOCK // drawn)
     for start in range(0, n_resamples, step):
-        rows = min(step, n_resamples - start)
-        cell = rng.integers(n_observations, size=(rows, drawn)) + n_observations * np.arange(rows)[:, None]
-        yield np.bincount(cell.ravel(), minlength=rows * n_observations).reshape(rows, n_observations)
+        yield rng.integers(n_observations, size=(min(step, n_resamples - start), drawn), dtype=np.int32)

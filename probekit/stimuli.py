@@ -21,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from probekit.errors import StimulusError, UsageError
+from probekit.tables import table_to_csv
 
 IMAGE_DIMS = ("channel", "y", "x")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -325,5 +326,5 @@ def _check_finite(data: Tensor) -> None:
 
 
 def _hash_table(table: pd.DataFrame, head: Mapping[str, Any]) -> hashlib._Hash:
-    text = json.dumps(head, sort_keys=True, default=str) + table.to_csv(index=False)
+    text = json.dumps(head, sort_keys=True, default=str) + table_to_csv(table)
     return hashlib.sha256(text.encode())

@@ -7,7 +7,6 @@ stimuli are finished), and one Zarr group a layer that holds the array ``activit
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import json
 from collections.abc import Mapping
@@ -27,6 +26,7 @@ from zarr.storage import LocalStore
 
 from probekit.errors import StoreError
 from probekit.recording import Recording
+from probekit.tables import table_from_csv, table_to_csv, table_types
 
 _FORMAT = 1
 _CHUNK_BYTES = 16 * 2**20
@@ -132,6 +132,7 @@ def create_store(
         "dtype": dtype,
         "batch_size": batch_size,
         "layers": [_describe(space) for space in spaces],
+        "stimulus_types": table_types(stimuli),
     }
     head = json.loads(json.dumps(head))
     try:
@@ -143,7 +144,7 @@ def create_store(
             raise StoreError(f"store {path} holds files that are not a probekit recording; name a new folder.")
         else:
             path.mkdir(parents=True, exist_ok=True)
-            _write_text(path / "stimuli.csv", stimuli.to_csv(index=False))
+            _write_text(path / "stimuli.csv", table_to_csv(stimuli))
             _write_json(path / "probekit.json", head)
         return _lay_out(path, spaces, head)
     except OSError as err:
@@ -255,7 +256,6 @@ def _lay_out(path: Path, spaces: list[LayerSpace], head: dict[str, Any]) -> Stor
                 dimension_names=space.dims,
                 overwrite=True,
                 chunks=_chunks(space.shape, head["batch_size"], np.dtype(head["dtype"]).itemsize),
-                config={"write_empty_chunks": True},
                 **codecs(),
             )
         arrays[space.name] = _open_array(path, folder)
@@ -266,7 +266,8 @@ def _lay_out(path: Path, spaces: list[LayerSpace], head: dict[str, Any]) -> Stor
 
 def _open_array(path: Path, folder: Path) -> zarr.Array[Any]:
     try:
-        array = zarr.open_array(LocalStore(folder / "activity"), mode="r+", config={"write_empty_chunks": True})
+        with zarr.config.set({"array.write_empty_chunks": True}):  # so that a missing chunk is damage, not silence
+            array = zarr.open_array(LocalStore(folder / "activity"), mode="r+")
     except (OSError, ValueError, KeyError) as err:
         raise StoreError(f"store {path} is damaged: {folder.name}/activity cannot be opened: {err}") from err
     return array
@@ -304,12 +305,12 @@ def _read_stimuli(path: Path, head: dict[str, Any]) -> pd.DataFrame:
         raise StoreError(f"store {path} is damaged: stimuli.csv cannot be read.") from err
     if hashlib.sha256(text.encode()).hexdigest() != head["identity"].get("stimulus_table"):
         raise StoreError(f"store {path} is damaged: stimuli.csv was altered.")
-    return pd.read_csv(io.StringIO(text), float_precision="round_trip")
+    return table_from_csv(text, head["stimulus_types"])
 
 
 def table_hash(stimuli: pd.DataFrame) -> str:
     """Return the sha256 of a stimulus table as the store writes it."""
-    return hashlib.sha256(stimuli.to_csv(index=False).encode()).hexdigest()
+    return hashlib.sha256(table_to_csv(stimuli).encode()).hexdigest()
 
 
 def _folder(layer: str) -> str:

@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK = "#1b1f24"
+PAPER = "#ffffff"
 AXIS = "#59626d"
 GRID = "#e1e5ea"
 TRAINED = "#1f5fa8"
@@ -27,6 +28,7 @@ UNTRAINED_PALE = "#e6b48a"
 
 _VARIABLES = {
     INK: "currentColor",
+    PAPER: f"var(--page, {PAPER})",
     AXIS: f"var(--axis, {AXIS})",
     GRID: f"var(--grid, {GRID})",
     TRAINED: f"var(--trained, {TRAINED})",

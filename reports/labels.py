@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 _SIZE = 8.0
-_LETTER = 0.56
+_LETTER = 0.68
 _GAP = 4.0
 _PLACES = 33
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,3 +67,16 @@ def _floats(table: pd.DataFrame, column: str) -> np.ndarray:
     if column not in table:
         return np.full(len(table), np.nan)
     return table[column].to_numpy(dtype=float, na_value=np.nan)
+
+
+def find(tree: object, key: str) -> object:
+    """Return the first value under `key` in nested mappings such as a provenance, None if there is none.
+
+    >>> find({"recordings": {"trained": {"seed": 1}}}, "seed")
+    1
+    """
+    if not isinstance(tree, Mapping):
+        return None
+    if key in tree:
+        return tree[key]
+    return next((found for branch in tree.values() if (found := find(branch, key)) is not None), None)

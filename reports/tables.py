@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from probekit.analysis import Column
-from probekit.reports.words import interval, plain, short_name
+from probekit.analyses import REGISTRY
+from probekit.analysis import Analysis, Column
+from probekit.reports.words import missing, of_column, short_name
 
 MEASURED, CONTROL = "trained", "untrained"
 _KEYS = ("network", "layer", "call", "depth")
@@ -46,6 +47,7 @@ class LayerTable:
     reference: tuple[tuple[Cell, ...], ...]
     has_control: bool
     marked: int | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class UnitTable:
     step: int
 
 
+def declared(analysis: str) -> Analysis | None:
+    """Return what is declared of an analysis, None where the package that brings it is not installed."""
+    return REGISTRY.get(analysis) if analysis in REGISTRY.names() else None
+
+
 def meanings(columns: Sequence[Column]) -> dict[str, str]:
     """Return column name → one sentence with unit and range, for a heading's tooltip."""
     return {column.name: _sentence(column) for column in columns}
@@ -80,7 +87,7 @@ def _sentence(column: Column) -> str:
 
 def layer_table(
     summary: pd.DataFrame, columns: Sequence[Column] = (), *, labels: Mapping[str, str] | None = None,
-    marked: str | None = None,
+    marked: tuple[str, str] | None = None,
 ) -> LayerTable:
     """Return the summary with one row a layer, the control's number beside the measured one.
 
@@ -92,8 +99,8 @@ def layer_table(
         Declaration of its columns, for the headings' tooltips.
     labels : mapping, optional
         Column → heading; only these columns are shown, in this order. By default all, under their own names.
-    marked : str, optional
-        Label of the layer whose row is marked.
+    marked : (str, str), optional
+        Label of the layer whose row is marked, and with which words.
     """
     said = meanings(columns)
     shown = [name for name in (labels or _measures(summary)) if name in summary]
@@ -112,7 +119,8 @@ def layer_table(
         tuple(_table_row(label, row, control.get(label), shown, place) for place, (label, row) in enumerate(measured)),
         tuple(_table_row(label, row, None, shown, place) for place, (label, row) in enumerate(reference)),
         has_control=bool(control),
-        marked=names.index(marked) if marked in names else None,
+        marked=names.index(marked[0]) if marked and marked[0] in names else None,
+        mark=marked[1] if marked else "",
     )
 
 
@@ -145,27 +153,21 @@ def _table_row(
 ) -> tuple[Cell, ...]:
     cells = [Cell(short_name(label), str(place))]
     for name in shown:
-        beside = _said(control, name) if control is not None else ""
-        cells.append(Cell(_said(row, name), _sort_key(row[name]), "" if beside == "n/a" else beside))
+        beside = "" if control is None or missing(control[name]) else _said(control, name)
+        cells.append(Cell(_said(row, name), _sort_key(row[name]), beside))
     return tuple(cells)
 
 
 def _said(row: Mapping[str, object], name: str) -> str:
-    text = _compact(row[name])
+    text = of_column(name, row[name])
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    if text == "n/a" or not isinstance(low, float) or not isinstance(high, float) or math.isnan(low + high):
+    if missing(row[name]) or missing(low) or missing(high):
         return text
-    return f"{text} ({interval(low, high)})"
-
-
-def _compact(value: object) -> str:
-    if isinstance(value, float) and 0.001 <= abs(value) < 1000:
-        return f"{value:.3g}".replace("-", "−")
-    return plain(value)
+    return f"{text} ({of_column(name, low)} – {of_column(name, high)})"
 
 
 def _sort_key(value: object) -> str:
-    return "" if plain(value) == "n/a" else str(value)
+    return "" if missing(value) else str(value)
 
 
 def unit_table(table: pd.DataFrame, columns: Sequence[Column] = (), *, budget: int = _UNITS_BUDGET) -> UnitTable:

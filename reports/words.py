@@ -35,19 +35,19 @@ def number(value: float, digits: int = 2) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage; never 0 % or 100 % of something that is neither.
+    r"""Return a share as a percentage; never 0 % or 100 % of something that is neither.
 
-    >>> percent(0.887), percent(0.9996), percent(0.0), percent(0.001)
-    ('89 %', '> 99 %', '0 %', '< 1 %')
+    >>> [percent(share).replace("\u00a0", " ") for share in (0.887, 0.9996, 0.0, 0.001)]
+    ['89 %', '> 99 %', '0 %', '< 1 %']
     """
     if missing(share):
         return _MISSING
     rounded = round(100 * share)
     if rounded == 100 and share < 1:
-        return "> 99 %"
+        return ">\u00a099\u00a0%"
     if rounded == 0 and share > 0:
-        return "< 1 %"
-    return f"{rounded} %"
+        return "<\u00a01\u00a0%"
+    return f"{rounded}\u00a0%"
 
 
 def interval(low: float, high: float, digits: int = 2) -> str:
@@ -91,6 +91,17 @@ def plain(value: object) -> str:
     return str(value)
 
 
+def exact(value: object) -> str:
+    """Return a parameter as it was used, nothing rounded.
+
+    >>> exact(0.015625), exact([0.5, 1]), exact(None), exact({})
+    ('0.015625', '0.5, 1', 'none', 'none')
+    """
+    if value is None or value in ({}, [], ()):
+        return "none"
+    return ", ".join(map(exact, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def listing(names: Sequence[str], limit: int = 6) -> str:
     """Return names as a sentence has them, the rest counted.
 
@@ -102,6 +113,34 @@ def listing(names: Sequence[str], limit: int = 6) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def sample(n: float) -> str:
+    r"""Return a sample size that does not break across lines.
+
+    >>> sample(1234).replace("\u00a0", " ")
+    'n = 1,234'
+    """
+    return f"n\u00a0=\u00a0{count(n)}"
+
+
+def of_column(name: str, value: object) -> str:
+    r"""Return a value as the name of its column asks: counts, percentages, degrees with one decimal, p values.
+
+    >>> of_column("n_units", 96.0), of_column("bandwidth_deg", 23.456), of_column("gosi", 0.1), of_column("q_fdr", 1e-5)
+    ('96', '23.5', '0.10', '< 0.001')
+    """
+    if not isinstance(value, float) or missing(value):
+        return plain(value)
+    if name.startswith("n_"):
+        return count(value)
+    if name.endswith("_share"):
+        return percent(value)
+    if name.startswith(("p_", "q_")):
+        return probability(value)
+    if name.endswith("_deg"):
+        return number(value, 1)
+    return plain(value) if 0 < abs(value) < 0.005 or abs(value) >= 1000 else number(value)
 
 
 def plural(n: float, noun: str) -> str:

@@ -1,0 +1,145 @@
+"""The zoo: networks by name, ready to be recorded.
+
+A name is one of `catalogue`, ``torchvision/NAME``, ``timm/NAME``, or one's own ``package.module:factory`` or
+``path/to/file.py:factory``. Another package adds a network by an entry point in the group "probekit.networks" that
+gives a `probekit.zoo.model.Model`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ != "probekit.zoo":
+    raise ImportError(
+        "The zoo is a part of probekit: import probekit.zoo, not zoo. If there is no probekit.zoo, this checkout lacks "
+        "the links probekit/zoo, probekit/analyses and probekit/reports (git makes none on Windows without developer "
+        "mode): set `git config core.symlinks true` and check out again, or install a wheel."
+    )
+
+import pandas as pd
+
+from probekit.errors import UnknownNameError, UsageError
+from probekit.network import Entry
+from probekit.registry import Registry
+from probekit.zoo.model import Model
+
+__all__ = ["NETWORKS", "catalogue", "load"]
+
+NETWORKS = Registry(
+    kind="network",
+    group="probekit.networks",
+    builtin={"efficientnet-lite0": "probekit.zoo.efficientnet_lite0:MODEL"},
+    thing=Model,
+)
+"""The networks that have a name of their own."""
+
+
+def load(
+    name: str,
+    *,
+    weights: str | Path | None = None,
+    input_shape: Sequence[int] | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    untrained: bool = False,
+    seed: int = 0,
+) -> Entry:
+    """Return a network in eval mode, with its preprocessing, its card and a way to its untrained twin.
+
+    Parameters
+    ----------
+    name : str
+        A name of `catalogue`, ``torchvision/NAME``, ``timm/NAME``, ``package.module:factory`` or
+        ``path/to/file.py:factory``. A factory is called without arguments and gives an nn.Module, or an `Entry`,
+        which is returned as it is.
+    weights : path, optional
+        A .safetensors file, or a state dict saved by torch; nothing in it is ever executed. Default: the network's own.
+    input_shape : sequence of int, optional
+        Shape of one stimulus. Default: the network's own, (3, 224, 224) for a factory's.
+    mean, std : sequence of float, optional
+        What images are normalised with, one number a channel or one for all, in the units of the stimuli (0 … 1).
+        Default: the network's own; a factory's gets its stimuli as they are.
+    untrained : bool
+        Return the untrained twin; no weights are needed.
+    seed : int
+        Seeds the twin, and a factory. Torch's random state is left as it was.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such network; the message suggests the nearest.
+    UsageError
+        If options contradict each other or a factory does not exist.
+    ModelError
+        If a factory raises or gives something else than a network.
+    DataError
+        If weights cannot be had, are damaged, or do not fit.
+
+    Examples
+    --------
+    >>> entry = load("efficientnet-lite0", untrained=True)
+    >>> entry.card.input_shape, entry.card.trained_on
+    ((3, 224, 224), 'nothing (untrained)')
+    """
+    if untrained and weights is not None:
+        raise UsageError("untrained and weights exclude each other; give one of them.")
+    found = _find(name, seed)
+    if isinstance(found, Entry):
+        if not all(option is None for option in (weights, input_shape, mean, std)):
+            raise UsageError(
+                f"{name} gives an Entry, with weights, input_shape, mean and std of its own; leave these options out."
+            )
+        return found.untrained(seed) if untrained else found
+    adjusted = found.adjusted(input_shape, mean, std)
+    return adjusted.untrained(seed) if untrained else adjusted.trained(None if weights is None else Path(weights))
+
+
+def catalogue() -> pd.DataFrame:
+    """Return the networks that have a name of their own; none is built.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a network: `name`, `kind`, `parameters` (number of learned values), `trained_on`, `accuracy`,
+        `weights` ("here" or "to be fetched"), `source`.
+    """
+    rows = []
+    for name in NETWORKS.names():
+        network = NETWORKS.get(name)
+        card = network.card
+        rows.append({
+            "name": name, "kind": card.kind, "parameters": card.parameters, "trained_on": card.trained_on,
+            "accuracy": card.accuracy, "weights": "here" if network.here() else "to be fetched", "source": card.source,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _find(name: str, seed: int) -> Model | Entry:
+    if ":" in name:
+        from probekit.zoo import own
+
+        return own.model(name, seed=seed)
+    if name.endswith(".py"):
+        raise UsageError(f"{name} is a file; name the factory in it, as in {name}:FACTORY.")
+    family, _, member = name.partition("/")
+    if family == "torchvision":
+        from probekit.zoo import torchvision_models
+
+        return torchvision_models.model(member)
+    if family == "timm":
+        from probekit.zoo import timm_models
+
+        return timm_models.model(member)
+    try:
+        return NETWORKS.get(name)
+    except UnknownNameError as err:
+        raise UnknownNameError(f"{err} Also: {_elsewhere(name)}.") from None
+
+
+def _elsewhere(name: str) -> str:
+    from probekit.zoo import torchvision_models
+
+    if name in torchvision_models.names():
+        return f"'torchvision/{name}'"
+    return "torchvision/NAME, timm/NAME, package.module:factory, path/to/file.py:factory"

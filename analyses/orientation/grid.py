@@ -74,21 +74,19 @@ def grid_of(stimuli: pd.DataFrame) -> Grid:
     contrasts = np.unique(stimuli.loc[~blank, "contrast"].to_numpy(dtype=np.float64))
     if len(contrasts) > 1:
         raise StimulusError(f"the gratings have contrasts {contrasts.tolist()}; orientation needs one contrast.")
-    levels, codes = zip(*(_levels(shown[:, axis], period) for axis, period in ((0, 180.0), (1, None), (2, 360.0))),
-                        strict=True)
-    sizes = tuple(len(level) for level in levels)
-    place = np.ravel_multi_index(codes, sizes)
-    _check_complete(place, levels)
-    _check_even("orientations", levels[0], 180.0, fewest=4)
-    _check_even("phases", levels[2], 360.0, fewest=1)
+    orientations, orientation = np.unique(_around(shown[:, 0], 180), return_inverse=True)
+    frequencies, frequency = np.unique(shown[:, 1], return_inverse=True)
+    phases, phase = np.unique(_around(shown[:, 2], 360), return_inverse=True)
+    place = (orientation * len(frequencies) + frequency) * len(phases) + phase
+    _check_complete(place, (orientations, frequencies, phases))
+    _check_even("orientations", orientations, 180, fewest=4)
+    _check_even("phases", phases, 360, fewest=1)
     rows = np.flatnonzero(~blank)[np.argsort(place)]
-    return Grid(*levels, rows=rows, blank_rows=np.flatnonzero(blank))
+    return Grid(orientations, frequencies, phases, rows, np.flatnonzero(blank))
 
 
-def _levels(values: np.ndarray, period: float | None) -> tuple[np.ndarray, np.ndarray]:
-    if period is not None:
-        values = np.round(values % period, 6) % period
-    return np.unique(values, return_inverse=True)
+def _around(angles: np.ndarray, period: float) -> np.ndarray:
+    return np.round(angles % period, 6) % period
 
 
 def _check_complete(place: np.ndarray, levels: tuple[np.ndarray, ...]) -> None:

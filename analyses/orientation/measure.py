@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +21,13 @@ RESPONSIVE_SHARE = 5 / 243.1
 """Of a layer's largest peak above blank (Marques 2021: 5 spikes/s of the 243.1 of the strongest neuron)."""
 ENOUGH_ORIENTATIONS = 24
 ENOUGH_PHASES = 16
-_UNITS_AT_ONCE = 1024  # a block of 2304 gratings then fits the processor's cache
+_FEWEST_PHASES = 3  # below, the first harmonic is not to be told from the second
+_UNITS_AT_ONCE = 512  # a block of 2304 gratings then fits the processor's cache
 _NUMBERS_AT_ONCE = 2**28  # read from a store at once: 1 GiB in float32
 _CURVES = ("tuning_curves", "sf_curves", "phase_curves")
+_FLOATS = tuple(column.name for column in TABLE if column.dtype == "float")
+_OF_CURVE = ("preferred_orientation_deg", "circular_variance", "gosi", "orthogonal_preferred_ratio", "osi_pref_orth",
+             "bandwidth_deg", "bandwidth_smoothed_deg")
 
 
 @dataclass(frozen=True)
@@ -48,16 +52,22 @@ class Measured:
 def measure_units(recording: Recording, network: str, options: Options) -> Measured:
     """Return every unit of a recording, measured."""
     grid = grid_of(recording.stimuli)
-    block = _Block(grid, operators(grid, options.smoothing), shuffled_vectors(
-        grid.orientations_deg, len(grid.phases_deg), options.n_permutations, options.seed), options.rectify)
-    parts = [block.read(responses) for data in recording.activity.values() for responses in _responses(data, grid)]
+    matrices = operators(grid, options.smoothing)
+    vectors = shuffled_vectors(
+        grid.orientations_deg, len(grid.phases_deg), options.n_permutations, options.seed
+    )
+    parts = [
+        _measure_block(responses, grid, matrices, vectors, options.rectify)
+        for data in recording.activity.values() for responses in _responses(data, grid)
+    ]
     found = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
-    table = _table(recording.units, found, network)
-    coords = (("orientation_deg", grid.orientations_deg),
-              ("spatial_frequency_cpp", grid.spatial_frequencies_cpp), ("phase_deg", grid.phases_deg))
+    table = _table(recording.units.assign(network=network), found, grid)
+    axes = (("orientation_deg", grid.orientations_deg),
+            ("spatial_frequency_cpp", grid.spatial_frequencies_cpp), ("phase_deg", grid.phases_deg))
     arrays = {
-        name: xr.DataArray(found[name].T, dims=("unit", axis), coords={axis: values}, name=name)
-        for name, (axis, values) in zip(_CURVES, coords, strict=True)
+        name: xr.DataArray(np.where(found["finite"], found[name], np.float32(np.nan)).T, {axis: values},
+                           ("unit", axis), name)
+        for name, (axis, values) in zip(_CURVES, axes, strict=True)
     }
     return Measured(table, arrays, _notes(recording, grid, table, options))
 
@@ -73,34 +83,117 @@ def coarse(grid: Grid) -> str:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Block:
-    grid: Grid
-    matrices: Operators
-    vectors: torch.Tensor
-    rectify: Rectify
+def _responses(data: xr.DataArray, grid: Grid) -> Iterator[np.ndarray]:
+    """Yield fresh float32 blocks, shape (grating in the grid's order, then blank; unit), units in the table's order."""
+    rows = np.concatenate([grid.rows, grid.blank_rows])
+    dims = unit_dims(data)
+    for piece in _pieces(data, dims):
+        values = piece.transpose("stimulus", "time", *dims, missing_dims="ignore").values
+        if "time" in data.dims:
+            values = values.mean(axis=1, dtype=np.float32)
+        values = values.reshape(len(values), -1)
+        for start in range(0, values.shape[1], _UNITS_AT_ONCE):
+            yield values[rows, start : start + _UNITS_AT_ONCE].astype(np.float32, copy=False)
 
-    def read(self, responses: np.ndarray) -> dict[str, np.ndarray]:
-        """Return what is found in responses, shape (grating, then blank; unit); units on the last axis."""
-        raw = torch.from_numpy(responses)
-        n = len(self.grid.rows)
-        finite = torch.isfinite(raw).all(0)
+
+def _pieces(data: xr.DataArray, dims: Sequence[object]) -> Iterator[xr.DataArray]:
+    """Yield the layer in parts along its first axis of units, so that a stored one never has to fit in memory."""
+    if data.size <= _NUMBERS_AT_ONCE or not dims:
+        yield data
+        return
+    n = data.sizes[dims[0]]
+    step = max(1, _NUMBERS_AT_ONCE * n // data.size)
+    for start in range(0, n, step):
+        yield data.isel({dims[0]: slice(start, start + step)})
+
+
+def _measure_block(
+    responses: np.ndarray, grid: Grid, matrices: Operators, vectors: torch.Tensor, rectify: Rectify
+) -> dict[str, np.ndarray]:
+    raw = torch.from_numpy(responses)
+    n = len(grid.rows)
+    finite = torch.isfinite(raw.sum(0))
+    if not finite.all():
         raw.masked_fill_(~finite, 0)
-        negative = (raw[:n] < 0).float().mean(0)
-        rates = rectified(raw, self.rectify)
-        seen = curves(rates[:n], self.grid)
-        n_blanks = len(self.grid.blank_rows)
-        blank = rates[n:].mean(0) if n_blanks else torch.full_like(seen.peak, torch.nan)
-        tuned = measures(seen, self.matrices)
-        tuned["p_permutation"] = permutation_p(seen.strongest, self.vectors)
-        missing = self._missing(seen.peak, seen.orientation, seen.phase, finite)
-        for name in tuned:
-            of_phase, of_curve = name == "f1_f0", name != "p_permutation"
-            gone = missing["silent"] | (missing["phase"] if of_phase else missing["curve"] if of_curve else False)
-            tuned[name] = tuned[name].masked_fill(gone | ~finite, torch.nan)
-        frequency = torch.from_numpy(self.grid.spatial_frequencies_cpp)[seen.preferred[1]]
-        plain = {"peak_response": seen.peak, "blank_response": blank, "negative_share": negative,
-                 "preferred_spatial_frequency_cpp": frequency.masked_fill(missing["silent"], torch.nan)}
-        shown = dict(zip(_CURVES, (seen.orientation, seen.spatial_frequency, seen.phase), strict=True))
-        result = tuned | {name: values.masked_fill(~finite, torch.nan) for name, values in (plain | shown).items()}
-        return {name: values.numpy() for name, values in result.items()} | {"reason": self._reason(missing, tuned)}
+    negative_share = (raw[:n] < 0).float().mean(0)
+    rates = rectified(raw, rectify)
+    seen = curves(rates[:n], grid)
+    found = measures(seen, matrices) | {
+        "p_permutation": permutation_p(seen.strongest, vectors),
+        "peak_response": seen.peak,
+        "blank_response": rates[n:].mean(0),
+        "negative_share": negative_share,
+        "frequency": seen.preferred[1],
+        "finite": finite,
+        "negative_curve": (seen.orientation < 0).any(0),
+        "negative_phase": (seen.phase < 0).any(0),
+    }
+    found |= dict(zip(_CURVES, (seen.orientation, seen.spatial_frequency, seen.phase), strict=True))
+    return {name: values.numpy() for name, values in found.items()}
+
+
+def _table(units: pd.DataFrame, found: dict[str, np.ndarray], grid: Grid) -> pd.DataFrame:
+    columns = {name: found[name] for name in _FLOATS if name in found}
+    columns["preferred_spatial_frequency_cpp"] = grid.spatial_frequencies_cpp[found["frequency"]]
+    above = np.where(found["finite"], found["peak_response"], 0)
+    if len(grid.blank_rows):
+        above = above - np.where(found["finite"], found["blank_response"], 0)
+    largest = pd.Series(above).groupby([units["layer"], units["call"]]).transform("max").to_numpy()
+    columns["responsive"] = (above > 0) & (above > RESPONSIVE_SHARE * largest)
+    columns["q_fdr"] = benjamini_hochberg(np.where(columns["responsive"], found["p_permutation"], np.nan))
+    columns["nan_reason"] = _remove(columns, _causes(columns, found, grid))
+    return units.assign(**columns)[[column.name for column in TABLE]]
+
+
+def _causes(
+    columns: dict[str, np.ndarray], found: dict[str, np.ndarray], grid: Grid
+) -> list[tuple[str, np.ndarray, tuple[str, ...]]]:
+    """Return why which units have which columns missing, the gravest cause first."""
+    everyone = np.ones(len(found["finite"]), dtype=bool)
+    measured = (*_OF_CURVE, "f1_f0")
+    return [
+        ("activity is not finite", ~found["finite"], _FLOATS),
+        ("silent: no mean response above 0", ~(found["peak_response"] > 0),
+         (*measured, "preferred_spatial_frequency_cpp", "p_permutation", "q_fdr")),
+        ("negative mean responses with rectify='none'", found["negative_curve"], _OF_CURVE),
+        ("negative responses over phase with rectify='none'", found["negative_phase"], ("f1_f0",)),
+        (f"fewer than {_FEWEST_PHASES} phases", everyone & (len(grid.phases_deg) < _FEWEST_PHASES), ("f1_f0",)),
+        ("same response at every orientation", np.isnan(columns["preferred_orientation_deg"]),
+         ("preferred_orientation_deg",)),
+        ("curve never below 1/√2 of its peak", np.isnan(columns["bandwidth_deg"]), ("bandwidth_deg",)),
+        ("smoothed curve never below 1/√2 of its peak", np.isnan(columns["bandwidth_smoothed_deg"]),
+         ("bandwidth_smoothed_deg",)),
+        ("no blank shown", everyone & (len(grid.blank_rows) == 0), ("blank_response",)),
+        ("not responsive", ~columns["responsive"], ("q_fdr",)),
+    ]
+
+
+def _remove(
+    columns: dict[str, np.ndarray], causes: list[tuple[str, np.ndarray, tuple[str, ...]]]
+) -> np.ndarray:
+    """Put nan where a cause says so; return each unit's causes in words, without those that another one covers."""
+    covered = {name: np.zeros(len(causes[0][1]), dtype=bool) for name in _FLOATS}
+    code = np.zeros(len(causes[0][1]), dtype=np.int64)
+    for bit, (_, concerned, names) in enumerate(causes):
+        fresh = concerned & ~np.logical_and.reduce([covered[name] for name in names])
+        code |= fresh.astype(np.int64) << bit
+        for name in names:
+            columns[name] = np.where(concerned, np.nan, columns[name]).astype(columns[name].dtype)
+            covered[name] |= concerned
+    kinds, kind = np.unique(code, return_inverse=True)
+    words = ["; ".join(text for bit, (text, _, _) in enumerate(causes) if one >> bit & 1) for one in kinds]
+    return np.array(words, dtype=object)[kind]
+
+
+def _notes(recording: Recording, grid: Grid, table: pd.DataFrame, options: Options) -> tuple[str, ...]:
+    rule = {"half": "set to 0", "none": "kept", "shift": "made positive by subtracting the unit's smallest response"}
+    signed = int((table["negative_share"] > 0).sum())
+    timed = [layer for layer, data in recording.activity.items() if "time" in data.dims]
+    notes = [
+        coarse(grid),
+        f"{signed} of {len(table)} units have responses below 0; these were {rule[options.rectify]} "
+        f"(rectify='{options.rectify}')." if signed else "",
+        f"Averaged over time: {', '.join(timed)}." if timed else "",
+        *(f"Not recorded: {layer}: {reason}" for layer, reason in recording.skipped.items()),
+    ]
+    return tuple(note for note in notes if note)

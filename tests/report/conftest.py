@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from probekit.analyses.orientation import ANALYSIS
 from probekit.network import Card
 from probekit.result import Result
 
 ORIENTATIONS = np.arange(0, 180, 7.5)
 FREQUENCIES = np.geomspace(0.02, 0.32, 6)
 PROBABILITIES = np.linspace(0, 1, 101)
-PROPERTIES = ("circular_variance", "bandwidth_deg", "f1_f0")
+PROPERTIES = ("circular_variance", "bandwidth_smoothed_deg", "orthogonal_preferred_ratio", "f1_f0")
 V1_NAME = "macaque V1 (Ringach 2002)"
 
 
@@ -47,13 +48,14 @@ def _units(network: str, layer: str, depth: float, n_units: int, rng: np.random.
         "circular_variance": (1 - vector) * nan, "gosi": vector * nan,
         "orthogonal_preferred_ratio": orth * nan, "osi_pref_orth": (1 - orth) / (1 + orth) * nan,
         "bandwidth_deg": np.where(np.abs(wide) < 1, np.rad2deg(np.arccos(np.clip(wide, -1, 1))) / 2, np.nan) * nan,
-        "f1_f0": rng.beta(2, 2 + 3 * depth, n_units) * 1.9 * nan,
+        "bandwidth_smoothed_deg": np.nan, "f1_f0": rng.beta(2, 2 + 3 * depth, n_units) * 1.9 * nan,
         "peak_response": np.where(silent, 0.0, peak), "blank_response": 0.1 * peak,
         "negative_share": rng.beta(1, 8, n_units), "responsive": ~silent,
         "p_permutation": p, "q_fdr": np.clip(p * 1.4, 0, 1),
         "nan_reason": np.where(silent, "silent: no response to any grating",
-                               np.where(wide < -1, "bandwidth: the curve never falls to 1/√2 of its peak", "")),
+                               np.where(wide < -1, "curve never below 1/√2 of its peak", "")),
     })
+    table["bandwidth_smoothed_deg"] = np.hypot(table["bandwidth_deg"], 10.0)
     return table, np.where(silent[:, None], 0.0, curves)
 
 
@@ -66,10 +68,11 @@ def _summary_row(table: pd.DataFrame, depth: int, rng: np.random.Generator) -> d
     similar["v1_similarity"] = float(np.mean(list(similar.values())))
     row = {
         "network": table["network"].iloc[0], "layer": table["layer"].iloc[0], "call": -1, "depth": depth,
-        "n_units": len(table), "n_responsive": int(table["responsive"].sum()), "n_tuned": int(tuned.sum()),
+        "n_units": len(table), "n_responsive": int(table["responsive"].sum()), "n_tuned": float(tuned.sum()),
         "tuned_share": float(tuned.sum() / max(table["responsive"].sum(), 1)),
         "median_circular_variance": table["circular_variance"].median(),
         "median_bandwidth_deg": table["bandwidth_deg"].median(),
+        "median_bandwidth_smoothed_deg": table["bandwidth_smoothed_deg"].median(),
         "median_orthogonal_preferred_ratio": table["orthogonal_preferred_ratio"].median(),
         "median_f1_f0": table["f1_f0"].median(),
         "complex_share": float((table["f1_f0"] < 1).sum() / table["f1_f0"].notna().sum()),
@@ -105,12 +108,13 @@ def build_result(n_layers: int = 5, n_units: int = 40, seed: int = 0, names: lis
             pair.append(_summary_row(table, depth, rng))
         rows += [_against_twin(pair[0], pair[1], 0.001 if depth % 4 != 2 else 0.3), _against_twin(pair[1], None, 0)]
     table = pd.concat(tables, ignore_index=True)
-    v1 = np.stack([rng.beta(3, 2, 308), rng.gamma(6, 4, 308), rng.gamma(3, 0.3, 308)])
+    v1 = np.stack([rng.beta(3, 2, 308), rng.gamma(6, 4, 308), rng.beta(1, 3, 308), rng.gamma(3, 0.3, 308)])
     rows.append(_against_twin({
-        "network": "V1", "layer": V1_NAME, "call": -1, "depth": -1, "n_units": 308, "n_responsive": 308, "n_tuned": 308,
+        "network": "V1", "layer": V1_NAME, "call": -1, "depth": -1, "n_units": 308, "n_responsive": 308, "n_tuned": np.nan,
         "tuned_share": np.nan, "median_circular_variance": float(np.median(v1[0])),
-        "median_bandwidth_deg": float(np.median(v1[1])), "median_orthogonal_preferred_ratio": 0.2,
-        "median_f1_f0": float(np.median(v1[2])), "complex_share": float((v1[2] < 1).mean()),
+        "median_bandwidth_deg": np.nan, "median_bandwidth_smoothed_deg": float(np.median(v1[1])),
+        "median_orthogonal_preferred_ratio": float(np.median(v1[2])), "median_f1_f0": float(np.median(v1[3])),
+        "complex_share": float((v1[3] < 1).mean()),
     }, None, 0))
     tuning = np.concatenate(curves)
     arrays = {
@@ -122,12 +126,19 @@ def build_result(n_layers: int = 5, n_units: int = 40, seed: int = 0, names: lis
                                      coords={"property": list(PROPERTIES), "probability": PROBABILITIES}),
     }
     provenance = {
-        "network": {"name": "efficientnet-lite0", "weights_sha256": "ab" * 32},
-        "stimuli": {"sha256": "cd" * 32, "orientations": 24, "spatial_frequencies_cpp": [float(f) for f in FREQUENCIES],
-                    "phases": 16, "contrast": 1.0},
-        "seed": seed, "versions": {"probekit": "0.1.0", "torch": "2.15.0"},
+        "probekit": "0.1.0", "seed": seed,
+        "parameters": {"rectify": "half", "smoothing": "ringach2002", "n_permutations": 1000, "n_resamples": 500},
+        "recordings": {"trained": {
+            "network": "efficientnet-lite0", "weights_sha256": "ab" * 32, "stimuli": "gratings", "stimuli_sha256": "cd" * 32,
+            "stimuli_parameters": {"orientations": 24, "phases": 16, "contrast": 1.0,
+                                   "spatial_frequencies_cpp": [float(f) for f in FREQUENCIES]},
+            "versions": {"probekit": "0.1.0", "torch": "2.15.0"},
+        }},
+        "reference": {"name": "ringach2002", "origin": "neurons", "n_neurons": 308},
     }
-    return Result("orientation", table, pd.DataFrame(rows), arrays, provenance,
+    summary = pd.DataFrame(rows)[[column.name for column in ANALYSIS.summary_columns]]
+    table = table[[column.name for column in ANALYSIS.columns]]
+    return Result("orientation", table, summary, arrays, provenance,
                   ("Bandwidth is missing where the curve never falls to 1/√2 of its peak.",))
 
 

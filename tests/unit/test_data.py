@@ -64,15 +64,18 @@ def test_the_registry_is_complete_and_well_formed():
         assert int(file.sha256, 16) >= 0
         assert file.bytes > 0
         assert file.url.startswith("https://")
-        assert file.licence and file.citation
-        assert not file.file.startswith("/") and ".." not in file.file.split("/")
+        assert file.licence
+        assert file.citation
+        assert not file.file.startswith("/")
+        assert ".." not in file.file.split("/")
 
 
 def test_datasets_has_one_row_a_data_set(tmp_path, monkeypatch):
     monkeypatch.setenv("PROBEKIT_DATA", str(tmp_path))
     table = data.datasets()
     assert list(table.columns) == ["name", "n_files", "megabytes", "licence", "citation", "here"]
-    assert table["name"].is_monotonic_increasing and table["name"].is_unique
+    assert table["name"].is_monotonic_increasing
+    assert table["name"].is_unique
     assert table["n_files"].sum() == 1207
     assert not table["here"].any()
     assert table.set_index("name").loc["ringach2002", "megabytes"] == pytest.approx(0.0416)

@@ -8,14 +8,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.projections.polar import PolarAxes
 
-from probekit.reports.figures import AXIS, GRID, INK, TRAINED, TRAINED_PALE, UNTRAINED
+from probekit.reports.figures import AXIS, GRID, INK, PAPER, TRAINED, TRAINED_PALE, UNTRAINED
 from probekit.reports.labels import Curve, label_curves
 from probekit.reports.words import short_name
 
 V1_LABEL = "macaque V1"
-N_BINS = 24
+N_BINS = 12
 _MOST_TICKS = 24
+_MOST_ROWS = 60
 _PLOT_AREA = (235.0, 150.0)
+_READABLE = {TRAINED_PALE: TRAINED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,66 +74,78 @@ def draw_profile(axes: Axes, profile: Profile, ylabel: str) -> Axes:
         axes.axhline(profile.reference, color=INK, linewidth=1.2, linestyle=(0, (1, 1.6)))
         curves.append(Curve(V1_LABEL, np.array(axes.get_xlim()), np.full(2, profile.reference), INK))
     axes.plot(place, profile.control, color=UNTRAINED, linestyle=(0, (4, 2)), linewidth=1.4, marker="o",
-              markersize=4, markerfacecolor="none", markeredgewidth=1.2)
+              markersize=4, markerfacecolor=PAPER, markeredgewidth=1.2)
     axes.plot(place, profile.measured, color=TRAINED, marker="o", markersize=4.5)
     curves += [Curve("trained", place, profile.measured, TRAINED), Curve("untrained", place, profile.control, UNTRAINED)]
     return label_curves(axes, curves, size=_PLOT_AREA)
 
 
 def _name_layers(axes: Axes, names: tuple[str, ...]) -> None:
-    step = -(-len(names) // _MOST_TICKS)
-    axes.set_xticks(range(0, len(names), step or 1), [short_name(name, 22) for name in names[:: step or 1]],
-                    rotation=90, fontsize=7)
+    step = _every(len(names), _MOST_TICKS)
+    axes.set_xticks(range(0, len(names), step), [short_name(name, 22) for name in names[::step]], rotation=90, fontsize=7)
+
+
+def _every(n: int, most: int) -> int:
+    """Return the step that leaves at most so many of n."""
+    return max(1, -(-n // most))
 
 
 def draw_distributions(axes: Axes, curves: list[Distribution], xlabel: str, limits: tuple[float, float]) -> Axes:
     """Draw cumulative distributions, each named beside itself; return the axes."""
     axes.grid(axis="y")
-    axes.set(xlim=limits, ylim=(0, 1.0), xlabel=xlabel, ylabel="share of units")
+    axes.set(xlim=limits, ylim=(0, 1.02), xlabel=xlabel, ylabel="share of units")
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
     for curve in curves:
         axes.plot(curve.value, curve.probability, color=curve.color, linestyle=curve.dash, linewidth=curve.width)
-    named = [Curve(curve.label, np.clip(curve.value, *limits), curve.probability, curve.color) for curve in curves]
+    named = [Curve(curve.label, np.clip(curve.value, *limits), curve.probability, _READABLE.get(curve.color, curve.color))
+             for curve in curves]
     return label_curves(axes, named, size=_PLOT_AREA)
 
 
-def draw_intervals(
-    axes: Axes, names: tuple[str, ...], measured: Intervals, control: Intervals | None, *, xlabel: str,
-    zero: float | None = None,
-) -> Axes:
-    """Draw a number and its interval for each layer, the input above; the twin in its own colour; return the axes.
-
-    Parameters
-    ----------
-    axes : Axes
-    names : tuple of str
-    measured : Intervals
-    control : Intervals or None
-    xlabel : str
-    zero : float, optional
-        Where a line of reference stands. Intervals that hold it are drawn open.
-    """
-    place = np.arange(len(names), dtype=float)
-    shift = 0.17 if control is not None else 0.0
-    axes.grid(axis="x")
-    step = -(-len(names) // 60) or 1
-    axes.set_yticks(place[::step], [short_name(name, 26) for name in names[::step]], fontsize=7.5)
-    axes.set(ylim=(len(names) - 0.4, -0.6), xlabel=xlabel)
-    axes.spines["left"].set_visible(False)
-    if zero is not None:
-        axes.axvline(zero, color=AXIS, linewidth=1)
-    if control is not None:
-        _bars(axes, place + shift, control, UNTRAINED, np.zeros(len(names), dtype=bool))
-    full = np.ones(len(names), dtype=bool)
-    if zero is not None:
-        full = (measured.low > zero) | (measured.high < zero)
-    _bars(axes, place - shift, measured, TRAINED, full)
+def draw_similarity(axes: Axes, names: tuple[str, ...], measured: Intervals, control: Intervals) -> Axes:
+    """Draw the similarity of each layer with its interval, the input above, the twin below it; return the axes."""
+    place = _rows_of_layers(axes, names)
+    axes.set(xlabel="similarity to macaque V1")
+    has_control = bool(np.isfinite(control.value).any())
+    shift = 0.17 if has_control else 0.0
+    none = np.zeros(len(names), dtype=bool)
+    _bars(axes, place + shift, control, UNTRAINED, none)
+    _bars(axes, place - shift, measured, TRAINED, ~none)
+    _above(axes, 0.0, "● trained", TRAINED)
+    if has_control:
+        _above(axes, 0.24, "○ untrained", UNTRAINED)
     return axes
+
+
+def draw_difference(axes: Axes, names: tuple[str, ...], gain: Intervals) -> Axes:
+    """Draw trained minus untrained with its interval for each layer, open where it holds 0; return the axes."""
+    place = _rows_of_layers(axes, names)
+    axes.axvline(0, color=AXIS, linewidth=1)
+    _bars(axes, place, gain, TRAINED, (gain.low > 0) | (gain.high < 0))
+    reach = 1.08 * float(np.nanmax(np.abs([gain.low, gain.high, gain.value])))
+    axes.set(xlim=(-reach, reach), xlabel="similarity, trained − untrained")
+    _above(axes, 0.0, "← untrained more like V1", UNTRAINED)
+    _above(axes, 1.0, "trained more like V1 →", TRAINED, ha="right")
+    return axes
+
+
+def _rows_of_layers(axes: Axes, names: tuple[str, ...]) -> np.ndarray:
+    place = np.arange(len(names), dtype=float)
+    step = _every(len(names), _MOST_ROWS)
+    axes.grid(axis="x")
+    axes.set_yticks(place[::step], [short_name(name, 26) for name in names[::step]], fontsize=7.5)
+    axes.set(ylim=(len(names) - 0.4, -0.6))
+    axes.spines["left"].set_visible(False)
+    return place
+
+
+def _above(axes: Axes, x: float, text: str, color: str, ha: str = "left") -> None:
+    axes.text(x, 1.0, text, color=color, ha=ha, va="bottom", fontsize=8, fontweight="bold", transform=axes.transAxes)
 
 
 def _bars(axes: Axes, place: np.ndarray, numbers: Intervals, color: str, full: np.ndarray) -> None:
     axes.hlines(place, numbers.low, numbers.high, color=color, linewidth=1.6)
-    for chosen, face in ((full, color), (~full, "#ffffff")):
+    for chosen, face in ((full, color), (~full, PAPER)):
         axes.scatter(numbers.value[chosen], place[chosen], s=22, color=face, edgecolors=color, linewidths=1.3, zorder=3)
 
 
@@ -157,21 +171,23 @@ def draw_rose(axes: Axes, measured: np.ndarray, control: np.ndarray) -> Axes:
     ends = np.r_[0.5, np.ones(N_BINS - 1), 0.5] * width
     starts = np.r_[0.0, centers[1:-1] - width / 2, np.pi - width / 2]
     axes.bar(starts, 100 * turn, width=ends, align="edge", color=TRAINED_PALE, edgecolor=TRAINED, linewidth=0.8)
-    around = np.linspace(0, np.pi, 180)
+    around = np.linspace(0, np.pi, 181)
     if np.isfinite(twin).all():
         nearest = np.rint(around / width).astype(int) % N_BINS
         axes.plot(around, 100 * twin[nearest], color=UNTRAINED, linewidth=1.4, linestyle=(0, (4, 2)))
-    axes.plot(around, np.full(180, 100 / N_BINS), color=INK, linewidth=1.0, linestyle=(0, (1, 1.6)))
-    top = np.nanmax([1.5 / N_BINS, *share, *twin]) * 108
+    axes.plot(around, np.full(181, 100 / N_BINS), color=INK, linewidth=1.0, linestyle=(0, (1, 1.6)))
+    top = np.nanmax([1.5 / N_BINS, *share, *twin]) * 102
     axes.set_ylim(0, top)
     ticks = [tick for tick in (5, 10, 20, 40, 60, 80, 100) if tick < top][-3:]
     axes.set_yticks(ticks, [f"{tick} %" for tick in ticks], fontsize=7)
     axes.set_rlabel_position(22.5)
+    for x, text, color in ((0.22, "bars: trained", TRAINED), (0.56, "dashed: untrained", UNTRAINED)):
+        axes.text(x, 0.11, text, color=color, fontsize=8, fontweight="bold", transform=axes.transAxes)
     return axes
 
 
 def orientation_shares(orientation_deg: np.ndarray) -> np.ndarray:
-    """Return the share of units in each of `N_BINS` bins around 0°, 7.5°, 15° …; nan if there are no units."""
+    """Return the share of units in each of `N_BINS` bins around 0°, 15°, 30° …; nan if there are no units."""
     good = orientation_deg[np.isfinite(orientation_deg)]
     if not len(good):
         return np.full(N_BINS, np.nan)
@@ -189,16 +205,18 @@ def draw_orientation_map(axes: Axes, names: tuple[str, ...], shares: np.ndarray)
     shares : array, shape (layer, bin)
         From `orientation_shares`; layers without units are left empty.
     """
-    step = -(-len(names) // 60) or 1
+    step = _every(len(names), _MOST_ROWS)
     axes.set_yticks(np.arange(len(names))[::step], [short_name(name, 26) for name in names[::step]], fontsize=7.5)
     axes.set_xticks([0, 45, 90, 135, 180], ["0°\nhorizontal", "45°", "90°\nvertical", "135°", "180°"])
-    axes.set(ylim=(len(names) - 0.4, -0.6), xlim=(-3.75, 183.75), xlabel="preferred orientation")
+    axes.set(ylim=(len(names) - 0.4, -0.6), xlim=(-90 / N_BINS, 180 + 90 / N_BINS), xlabel="preferred orientation")
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     largest = np.nanmax(shares) if np.isfinite(shares).any() else 1.0
     width = 180 / N_BINS
     for row, values in enumerate(shares):
-        opacity = np.nan_to_num(np.append(values, values[:1]) / (largest or 1.0))
+        if np.isnan(values).any():
+            continue
+        opacity = np.append(values, values[:1]) / (largest or 1.0)
         centers = np.arange(N_BINS + 1) * width
         colors = [(TRAINED, float(value)) for value in opacity]
         axes.bar(centers, np.full(N_BINS + 1, 0.9), bottom=row - 0.45, width=width, color=colors, linewidth=0)

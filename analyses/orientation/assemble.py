@@ -1,0 +1,64 @@
+"""From measured networks to one Result: tables together, V1 beside them, where every number came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+import probekit
+from probekit.analyses.orientation.measure import Measured, Options
+from probekit.analyses.orientation.summary import summarise
+from probekit.analyses.v1_reference import PROPERTIES, V1Reference, reference
+from probekit.result import Result
+
+
+def assemble(
+    measured: Mapping[str, Measured], recorded: Mapping[str, Any], options: Options, *, n_resamples: int,
+    notes: tuple[str, ...] = (),
+) -> Result:
+    """Return one Result of one network, or of a network and its twin.
+
+    Parameters
+    ----------
+    measured : mapping of str to Measured
+        Value of the column `network` → its units.
+    recorded : mapping of str to mapping
+        The same → provenance of its recording.
+    options : Options
+        With which they were measured.
+    n_resamples : int
+        Of the bootstrap.
+    notes : tuple of str
+        Put first.
+    """
+    neurons = reference()
+    table = pd.concat([one.table for one in measured.values()], ignore_index=True)
+    names = next(iter(measured.values())).arrays
+    arrays = {name: xr.concat([one.arrays[name] for one in measured.values()], "unit") for name in names}
+    several = len(measured) > 1
+    said = [f"{network}: {note}" if several else note for network, one in measured.items() for note in one.notes]
+    parameters = {name: value for name, value in asdict(options).items() if name != "seed"}
+    provenance = {
+        "probekit": probekit.__version__,
+        "seed": options.seed,
+        "parameters": parameters | {"n_resamples": n_resamples},
+        "recordings": dict(recorded),
+        "reference": {"name": "ringach2002", "origin": neurons.origin, "n_neurons": neurons.n_neurons},
+    }
+    return Result(
+        "orientation", table, summarise(table, neurons, n_resamples=n_resamples, seed=options.seed),
+        arrays | {"v1_quantiles": _quantiles(neurons)}, provenance,
+        tuple(note for note in (*notes, *said, neurons.note) if note),
+    )
+
+
+def _quantiles(neurons: V1Reference) -> xr.DataArray:
+    probability = np.linspace(0, 1, 101)
+    values = np.stack([np.quantile(neurons.values[name], probability) for name in PROPERTIES])
+    return xr.DataArray(values, {"property": list(PROPERTIES), "probability": probability}, ("property", "probability"),
+                        name="v1_quantiles")
