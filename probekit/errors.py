@@ -37,6 +37,10 @@ class StimulusError(UsageError):
     """Stimuli of a shape, type or range that the network cannot take."""
 
 
+class NotApplicableError(UsageError):
+    """An analysis that cannot be made of this kind of network."""
+
+
 class DeviceError(UsageError):
     """A device that this machine does not have."""
 

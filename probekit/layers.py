@@ -53,7 +53,8 @@ def select(network: nn.Module, spec: LayerSpec) -> list[Wanted]:
     spec : str, type, predicate, or a list of these; or None
         A dotted name ("layer4.1.conv2"); a pattern, in which ``*`` stands for anything but a dot and ``**`` for
         anything ("blocks.*", "**.conv1"); a module type (``nn.Conv2d``); a function of name and module; each string may
-        end in ":part", itself a pattern ("lstm:c_l*"). None takes every activation function, or, if there is
+        end in ":part", itself a pattern ("lstm:c_l*"). A module with several names is given once a pattern, type or
+        predicate, under the first name that fits. None takes every activation function, or, if there is
         none, every convolution, linear, recurrent and attention layer.
 
     Raises
@@ -89,11 +90,11 @@ def matches(pattern: str, name: str) -> bool:
 
 def _match(pick: Pick, known: dict[str, nn.Module], unique: dict[str, nn.Module]) -> list[Wanted]:
     if isinstance(pick, str):
-        return _match_name(pick, known, unique)
+        return _match_name(pick, known)
     if isinstance(pick, type):
         names = [name for name, module in unique.items() if isinstance(module, pick)]
         described = f"layers asks for modules of type {pick.__name__}"
-    elif callable(pick):
+    elif callable(pick) and not isinstance(pick, nn.Module):
         names = [name for name, module in unique.items() if pick("" if name == ROOT else name, module)]
         described = "layers gives a predicate"
     else:
@@ -103,7 +104,7 @@ def _match(pick: Pick, known: dict[str, nn.Module], unique: dict[str, nn.Module]
     return [Wanted(name, (), exact=False) for name in names]
 
 
-def _match_name(pick: str, known: dict[str, nn.Module], unique: dict[str, nn.Module]) -> list[Wanted]:
+def _match_name(pick: str, known: dict[str, nn.Module]) -> list[Wanted]:
     if pick in known:
         return [Wanted(pick, (), exact=True)]
     name, colon, part = pick.rpartition(":")
@@ -112,13 +113,16 @@ def _match_name(pick: str, known: dict[str, nn.Module], unique: dict[str, nn.Mod
     parts = (part,) if part else ()
     if name in known:
         return [Wanted(name, parts, exact=True)]
-    names = [candidate for candidate in unique if candidate != ROOT and matches(name, candidate)]
+    names: dict[nn.Module, str] = {}
+    for candidate, module in known.items():
+        if candidate != ROOT and matches(name, candidate):
+            names.setdefault(module, candidate)
     if not names:
         raise LayerError(
             f"The network has no layer '{name}'.{nearest(name, known)} Its layers: {_shown(known)}. "
             "(`probekit layers MODEL` lists them; * stands for one level, ** for any number.)"
         )
-    return [Wanted(candidate, parts, exact=False) for candidate in names]
+    return [Wanted(candidate, parts, exact=False) for candidate in names.values()]
 
 
 def _merge(one: Wanted, other: Wanted) -> Wanted:

@@ -108,7 +108,7 @@ class Entry:
                 "Give a factory (package.module:factory) instead of a module."
             )
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
             module = self.build().eval()
         card = replace(
             self.card,
@@ -124,7 +124,7 @@ class Entry:
 def weights_hash(module: nn.Module) -> str:
     """Return the sha256 of every parameter and buffer: name, type, shape and bytes, in state-dict order.
 
-    Two modules have the same hash exactly if `load_state_dict` would change nothing.
+    Buffers that are not part of the state dict are made anew by the architecture, and are left out.
     """
     digest = hashlib.sha256()
     for name, value in module.state_dict().items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -79,12 +80,20 @@ class Recording:
         return ordered.values.reshape(*(data.sizes[dim] for dim in leading), -1)
 
     def to_xarray(self) -> dict[str, xr.DataArray]:
-        """Return layer → labelled activity, with the stimulus table as coordinates along `stimulus`."""
-        columns = {str(name): ("stimulus", values.to_numpy()) for name, values in self.stimuli.items()}
-        return {
-            name: data.assign_coords({key: value for key, value in columns.items() if key not in data.coords})
-            for name, data in self.activity.items()
-        }
+        """Return layer → labelled activity, with the stimulus table as coordinates along `stimulus`.
+
+        A column that has the name of another axis or coordinate of the layer, such as "x", becomes "stimulus_x".
+        """
+        labelled = {}
+        for layer, data in self.activity.items():
+            taken = {*data.dims, *data.coords} - {"stimulus"}
+            labelled[layer] = data.assign_coords(
+                {
+                    f"stimulus_{name}" if name in taken else str(name): ("stimulus", values.to_numpy())
+                    for name, values in self.stimuli.items()
+                }
+            )
+        return labelled
 
     def equals(self, other: Recording) -> bool:
         """Say whether layers, stimulus tables and every value are the same, nan equal to nan."""
@@ -102,11 +111,12 @@ def unit_dims(data: xr.DataArray) -> list[Hashable]:
 
 def _unit_table(layer: str, data: xr.DataArray) -> pd.DataFrame:
     dims = unit_dims(data)
-    index = np.indices([data.sizes[dim] for dim in dims]).reshape(len(dims), -1)
-    at = dict(zip(dims, index, strict=True))
-    table = pd.DataFrame({"layer": layer}, index=range(index.shape[1]))
+    sizes = [data.sizes[dim] for dim in dims]
+    at = dict(zip(dims, np.indices(sizes).reshape(len(dims), math.prod(sizes)), strict=True))
+    table = pd.DataFrame({"layer": layer}, index=range(math.prod(sizes)))
     table["call"] = at.get("call", -1)
-    for column, dim in _place_columns([dim for dim in dims if dim != "call"]).items():
+    sampled = [name for name, coord in data.coords.items() if coord.dims == ("unit",) and name != "unit"]
+    for column, dim in _place_columns(sampled or [dim for dim in dims if dim != "call"]).items():
         table[column] = _place(data, at, column, dim)
     table["address"] = _addresses(table)
     return table[list(UNIT_COLUMNS)]
@@ -137,7 +147,8 @@ def _place(
 
 def _addresses(table: pd.DataFrame) -> list[str]:
     rows = zip(*(table[column] for column in ("layer", "call", "channel", "y", "x")), strict=True)
-    return [
-        f"{layer}{f'@{call}' if call >= 0 else ''}[{','.join(str(v) for v in (channel, y, x) if v >= 0)}]"
-        for layer, call, channel, y, x in rows
-    ]
+    named = []
+    for layer, call, *places in rows:
+        at = ",".join(str(place) for place in places if place >= 0)
+        named.append(layer + (f"@{call}" if call >= 0 else "") + (f"[{at}]" if at else ""))
+    return named

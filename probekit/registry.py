@@ -52,7 +52,7 @@ class Registry(Generic[T]):
         UnknownNameError
             If there is none; the message suggests the nearest.
         UsageError
-            If another package registered something of the wrong type.
+            If another package registered something that cannot be imported or is of the wrong type.
         """
         if name in self.builtin:
             module, _, attribute = self.builtin[name].partition(":")
@@ -60,7 +60,12 @@ class Registry(Generic[T]):
         installed = self._installed()
         if name not in installed:
             raise unknown_name(self.kind, name, self.names())
-        found = installed[name].load()
+        try:
+            found = installed[name].load()
+        except (ImportError, AttributeError) as err:
+            raise UsageError(
+                f"The entry point '{name}' in group '{self.group}', {installed[name].value}, cannot be loaded: {err}"
+            ) from err
         if not isinstance(found, self.thing):
             raise UsageError(
                 f"The entry point '{name}' in group '{self.group}' gives a {type(found).__name__}; "

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ IMAGE_DIMS = ("channel", "y", "x")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 DEFAULT_SPATIAL_FREQUENCIES = (1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4)
 """Cycles a pixel: six octave steps from 1.75 cycles over 224 pixels to half the Nyquist limit."""
+_NUMBER = (int, float, np.integer, np.floating)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,38 +95,29 @@ def array(
     Raises
     ------
     StimulusError
-        If there are no stimuli, the table has another length, or a value is nan or infinite.
+        If there are no stimuli, the table has another length, or a value is not a number, nan, infinite, or too large
+        for float32.
     """
-    data = torch.as_tensor(values)
-    if (data.ndim < 2 and not (data.ndim == 1 and not data.is_floating_point())) or len(data) == 0:
-        raise StimulusError(
-            f"stimuli have shape {tuple(data.shape)}; expected at least one stimulus, shape (stimulus, ...)."
-        )
-    if data.dtype in (torch.complex64, torch.complex128):
-        raise StimulusError("stimuli are complex; expected real numbers or integers.")
-    if data.is_floating_point():
-        _check_finite(data)
-        data = data.to(torch.float32)
-    known = {0: (), 1: ("unit",), 2: ("time", "unit"), 3: IMAGE_DIMS, 4: ("time", *IMAGE_DIMS)}
-    axes = tuple(dims) if dims is not None else known.get(data.ndim - 1)
-    if axes is None or len(axes) != data.ndim - 1:
-        raise StimulusError(f"dims are {axes}; one stimulus of shape {tuple(data.shape[1:])} has {data.ndim - 1} axes.")
+    held = values if isinstance(values, Tensor) else np.asarray(values)
+    _check_kind(held)
+    n = held.shape[0]
+    axes = _axes(dims, tuple(held.shape[1:]))
     if table is None:
-        table = pd.DataFrame({"stimulus": np.arange(len(data))})
-    if len(table) != len(data):
-        raise StimulusError(f"table has {len(table)} rows for {len(data)} stimuli; expected one row a stimulus.")
+        table = pd.DataFrame({"stimulus": np.arange(n)})
+    if len(table) != n:
+        raise StimulusError(f"table has {len(table)} rows for {n} stimuli; expected one row a stimulus.")
     table = table.reset_index(drop=True)
-    digest = _hash_table(table, {"dims": axes, "shape": tuple(data.shape), "dtype": str(data.dtype)})
-    for start in range(0, len(data), 256):
-        digest.update(data[start : start + 256].detach().cpu().contiguous().numpy().tobytes())
+
+    def take(rows: np.ndarray) -> Tensor:
+        return _as_tensor(held[rows])
+
+    digest = _hash_table(table, {"dims": axes, "shape": tuple(held.shape), "dtype": str(take(np.arange(1)).dtype)})
+    for start in range(0, n, 256):
+        chunk = take(np.arange(start, min(start + 256, n)))
+        _check_finite(chunk, start)
+        digest.update(chunk.cpu().numpy().tobytes())
     return Stimuli(
-        name,
-        table,
-        axes,
-        tuple(data.shape[1:]),
-        digest.hexdigest(),
-        {"kind": "array", "n_stimuli": len(data)},
-        lambda rows: data[torch.from_numpy(rows)],
+        name, table, axes, tuple(held.shape[1:]), digest.hexdigest(), {"kind": "array", "n_stimuli": n}, take
     )
 
 
@@ -172,22 +166,18 @@ def gratings(
     (17, (3, 32, 32))
     """
     angles = _orientation_angles(orientations)
-    frequencies = [float(value) for value in spatial_frequencies]
+    frequencies = _numbers("spatial_frequencies", spatial_frequencies)
     if not frequencies or not all(0 < value <= 0.5 for value in frequencies):
         raise UsageError(
             f"spatial_frequencies are {frequencies}; expected numbers above 0 and at most 0.5 cycles a pixel."
         )
-    if phases < 1:
-        raise UsageError(f"phases is {phases}; expected at least 1.")
-    if not 0 < contrast <= 1:
-        raise UsageError(f"contrast is {contrast}; expected a number above 0 and at most 1.")
-    if size < 2 or channels < 1:
-        raise UsageError(f"size is {size} and channels is {channels}; expected at least 2 pixels and 1 channel.")
+    size, phases, channels = _count("size", size, 2), _count("phases", phases, 1), _count("channels", channels, 1)
+    contrast = _share("contrast", contrast)
     grid = np.array(
         [(a, f, 360 * p / phases) for a in angles for f in frequencies for p in range(phases)], dtype=np.float64
     )
     table = pd.DataFrame(grid, columns=["orientation_deg", "spatial_frequency_cpp", "phase_deg"])
-    table["contrast"] = float(contrast)
+    table["contrast"] = contrast
     table["blank"] = False
     if blank:
         table.loc[len(table)] = [math.nan, math.nan, math.nan, 0.0, True]
@@ -200,7 +190,7 @@ def gratings(
         "phases": phases,
         "contrast": contrast,
         "channels": channels,
-        "blank": blank,
+        "blank": bool(blank),
     }
     parts = torch.tensor(np.nan_to_num(table[["orientation_deg", "spatial_frequency_cpp", "phase_deg"]].to_numpy()))
     amplitude = torch.tensor(table["contrast"].to_numpy()) / 2
@@ -223,6 +213,9 @@ def gratings(
 def images(paths: str | Path | Iterable[str | Path], *, size: int = 224, crop: float = 1.0) -> Stimuli:
     """Return photographs from files: shorter side resized (bicubic, antialiased), centre cropped, RGB in 0 … 1.
 
+    Pixels are taken as they are stored: an opacity is left out, and a camera's note that the picture lies on its side
+    (EXIF) is not followed, as is usual with ImageNet.
+
     Parameters
     ----------
     paths : path or iterable of paths
@@ -240,19 +233,23 @@ def images(paths: str | Path | Iterable[str | Path], *, size: int = 224, crop: f
     Raises
     ------
     StimulusError
-        If there is no image, or a file is not one.
+        If there is no image, or a file is not one; damage further in shows when its batch is made.
     """
     files = _image_files(paths)
-    if not 0 < crop <= 1:
-        raise UsageError(f"crop is {crop}; expected a number above 0 and at most 1.")
+    size, crop = _count("size", size, 1), _share("crop", crop)
     table = pd.DataFrame({"file": [file.name for file in files], "folder": [file.parent.name for file in files]})
     parameters = {"kind": "images", "size_px": size, "crop": crop, "n_files": len(files)}
     digest = _hash_table(table, {"recipe": "images 1", **parameters})
     for file in files:
-        digest.update(file.read_bytes())
+        content = file.read_bytes()
+        with _opened(file, BytesIO(content)):
+            digest.update(hashlib.sha256(content).digest())
 
     def read(rows: np.ndarray) -> Tensor:
-        return torch.stack([_read_image(files[row], size, crop) for row in rows])
+        pictures = torch.empty(len(rows), 3, size, size)
+        for picture, row in zip(pictures, rows, strict=True):
+            picture.copy_(_read_image(files[row], size, crop))
+        return pictures
 
     return Stimuli("images", table, IMAGE_DIMS, (3, size, size), digest.hexdigest(), parameters, read)
 
@@ -276,21 +273,39 @@ def _draw_gratings(parts: Tensor, amplitude: Tensor, size: int) -> Tensor:
 
 
 def _orientation_angles(orientations: int | Sequence[float]) -> list[float]:
-    if isinstance(orientations, int):
-        if orientations < 1:
-            raise UsageError(f"orientations is {orientations}; expected at least 1.")
-        return [180 * k / orientations for k in range(orientations)]
-    angles = [float(value) for value in orientations]
+    if isinstance(orientations, _NUMBER):
+        count = _count("orientations", orientations, 1)
+        return [180 * k / count for k in range(count)]
+    angles = _numbers("orientations", orientations)
     if not angles or not all(math.isfinite(value) for value in angles):
         raise UsageError(f"orientations are {angles}; expected finite angles in degrees.")
     return angles
+
+
+def _count(argument: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise UsageError(f"{argument} is {value!r}; expected a whole number, at least {least}.")
+    return int(value)
+
+
+def _share(argument: str, value: Any) -> float:
+    if not isinstance(value, _NUMBER) or not 0 < value <= 1:
+        raise UsageError(f"{argument} is {value!r}; expected a number above 0 and at most 1.")
+    return float(value)
+
+
+def _numbers(argument: str, values: Any) -> list[float]:
+    listed: list[Any] = list(values) if isinstance(values, Iterable) else [None]
+    if not all(isinstance(value, _NUMBER) for value in listed):
+        raise UsageError(f"{argument} is {values!r}; expected a sequence of numbers.")
+    return [float(value) for value in listed]
 
 
 def _image_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     if isinstance(paths, str | Path):
         root = Path(paths)
         if root.is_dir():
-            files = sorted(file for file in root.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
+            files = sorted(file for file in root.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
             if not files:
                 raise StimulusError(f"{root} holds no image ({', '.join(IMAGE_SUFFIXES)}).")
             return files
@@ -303,11 +318,8 @@ def _image_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
 
 
 def _read_image(file: Path, size: int, crop: float) -> Tensor:
-    try:
-        with Image.open(file) as opened:
-            picture = opened.convert("RGB")
-    except (UnidentifiedImageError, OSError) as err:
-        raise StimulusError(f"{file} cannot be read as an image: {err}") from err
+    with _opened(file, file) as opened:
+        picture = _as_rgb(opened)
     scale = size / crop / min(picture.size)
     picture = picture.resize(
         (max(size, round(picture.width * scale)), max(size, round(picture.height * scale))), Image.Resampling.BICUBIC
@@ -317,12 +329,58 @@ def _read_image(file: Path, size: int, crop: float) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
-def _check_finite(data: Tensor) -> None:
-    for start in range(0, len(data), 256):
-        bad = ~torch.isfinite(data[start : start + 256]).flatten(1).all(1)
-        if bad.any():
-            first = start + int(bad.nonzero()[0])
-            raise StimulusError(f"stimulus {first} holds nan or infinite values; expected finite numbers.")
+@contextmanager
+def _opened(file: Path, content: Path | BytesIO) -> Generator[Image.Image]:
+    """Open a picture; whatever Pillow raises about its content is said of the file."""
+    try:
+        with Image.open(content) as opened:
+            if opened.mode[0] in "FI":
+                raise ValueError(f"its pixels have more than 8 bits (Pillow mode {opened.mode}); save it with 8 bits")
+            yield opened
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as err:
+        reason = "it is not in a format that Pillow knows" if isinstance(err, UnidentifiedImageError) else err
+        raise StimulusError(f"{file} cannot be read as an image: {reason}") from err
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    # Pillow warns of some palettes with transparency if they do not go by way of RGBA
+    return (picture.convert("RGBA") if "transparency" in picture.info else picture).convert("RGB")
+
+
+def _check_kind(held: np.ndarray | Tensor) -> None:
+    if held.is_complex() if isinstance(held, Tensor) else held.dtype.kind not in "biuf":
+        raise StimulusError(f"stimuli are of type {held.dtype}; expected real numbers or integers.")
+    whole = not held.is_floating_point() if isinstance(held, Tensor) else held.dtype.kind != "f"
+    if held.ndim < (1 if whole else 2) or 0 in held.shape:
+        raise StimulusError(
+            f"stimuli have shape {tuple(held.shape)}; expected at least one stimulus, shape (stimulus, ...)."
+        )
+
+
+def _axes(dims: Sequence[str] | None, shape: tuple[int, ...]) -> tuple[str, ...]:
+    known = {0: (), 1: ("unit",), 2: ("time", "unit"), 3: IMAGE_DIMS, 4: ("time", *IMAGE_DIMS)}
+    axes = tuple(dims) if dims is not None else known.get(len(shape))
+    if axes is None or len(axes) != len(shape):
+        raise StimulusError(f"dims are {axes}; one stimulus of shape {shape} has {len(shape)} axes.")
+    if len({*axes, "stimulus"}) <= len(axes):
+        raise StimulusError(f"dims are {axes}; expected different names, and none of them 'stimulus'.")
+    return axes
+
+
+def _as_tensor(values: np.ndarray | Tensor) -> Tensor:
+    """Return some stimuli as a network takes them: float32, or integers as they are."""
+    if isinstance(values, np.ndarray):
+        native = np.dtype(np.float32) if values.dtype.kind == "f" else values.dtype.newbyteorder("=")
+        with np.errstate(over="ignore"):  # what is too large becomes infinite and is refused as such
+            values = torch.from_numpy(np.ascontiguousarray(values, dtype=native))
+    return values.detach().to(torch.float32) if values.is_floating_point() else values
+
+
+def _check_finite(data: Tensor, start: int) -> None:
+    bad = ~torch.isfinite(data).reshape(len(data), -1).all(1)
+    if bad.any():
+        first = start + int(bad.nonzero()[0])
+        raise StimulusError(f"stimulus {first} holds nan or infinite values; expected finite numbers.")
 
 
 def _hash_table(table: pd.DataFrame, head: Mapping[str, Any]) -> hashlib._Hash:

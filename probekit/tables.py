@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from probekit.errors import UsageError
+
+_NUMBERS = re.compile("bool|u?int(8|16|32|64)|float(16|32|64)")
+_TEXT = ("str", "string", "object")
+_GAPS = " with gaps"
+
 
 def table_types(table: pd.DataFrame) -> dict[str, str]:
-    """Return column → type, which `table_from_csv` needs to read the table back as it was."""
-    return {str(column): str(kind) for column, kind in table.dtypes.items()}
+    """Return column → type, which `table_from_csv` needs to read the table back as it was.
+
+    Raises
+    ------
+    UsageError
+        If the table would not come back the same: two columns of one name, or a column that holds anything but
+        numbers, booleans, or text; text may be missing (nan) or empty, but not both in one column.
+
+    Examples
+    --------
+    >>> table_types(pd.DataFrame({"n": [1, 2], "label": pd.Series(["cat", None], dtype=object)}))
+    {'n': 'int64', 'label': 'object with gaps'}
+    """
+    names = list(table.columns)
+    if len(set(names)) < len(names) or not all(isinstance(name, str) and name for name in names):
+        raise UsageError(f"a table has the columns {names}; to be written, it needs names that differ, as text.")
+    return {str(name): _type(str(name), values) for name, values in table.items()}
 
 
 def table_to_csv(table: pd.DataFrame) -> str:
@@ -26,8 +48,26 @@ def table_from_csv(text: str, types: dict[str, str]) -> pd.DataFrame:
     >>> table_from_csv(table_to_csv(table), table_types(table)).equals(table)
     True
     """
-    raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_filter=False)
+    if not types:
+        return pd.DataFrame()
+    raw = pd.read_csv(io.StringIO(text), dtype=str, na_filter=False, skip_blank_lines=False, lineterminator="\n")
     return pd.DataFrame({name: _column(raw[name], kind) for name, kind in types.items()}, index=raw.index)
+
+
+def _type(name: str, values: pd.Series[Any]) -> str:
+    kind = str(values.dtype)
+    if _NUMBERS.fullmatch(kind):
+        return kind
+    present = values.dropna()
+    if kind in _TEXT and all(isinstance(value, str) for value in present):
+        if len(present) == len(values):
+            return kind
+        if not present.eq("").any():
+            return kind + _GAPS
+    raise UsageError(
+        f"column '{name}' is of type {kind} and would not be read back as it is written; expected numbers, booleans, "
+        "or text, in which what is missing is '' throughout or nan throughout."
+    )
 
 
 def _column(values: pd.Series[str], kind: str) -> pd.Series[Any] | np.ndarray:
@@ -37,4 +77,6 @@ def _column(values: pd.Series[str], kind: str) -> pd.Series[Any] | np.ndarray:
         return np.array([int(value) for value in values], dtype=kind)
     if kind == "bool":
         return np.array([value == "True" for value in values], dtype=bool)
-    return values if kind == "str" else values.astype(object)
+    dtype: Any = kind.removesuffix(_GAPS)
+    text: pd.Series[Any] = values.astype(dtype)
+    return text.mask(text == "") if kind.endswith(_GAPS) else text

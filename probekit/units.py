@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,12 +44,21 @@ class Units:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the values, and keep the channels as a tuple."""
         check_option("space", self.space, SPACES)
-        if self.sample is not None and self.sample < 1:
-            raise UsageError(f"sample is {self.sample}; expected at least 1 unit.")
-        if self.channels is not None and (len(self.channels) == 0 or min(self.channels) < 0):
-            raise UsageError(f"channels are {list(self.channels)}; expected at least one, each from 0.")
+        if self.sample is not None and not _whole(self.sample, 1):
+            raise UsageError(f"sample is {self.sample!r}; expected a whole number of units, at least 1.")
+        if not _whole(self.seed, 0):
+            raise UsageError(f"seed is {self.seed!r}; expected a whole number from 0.")
+        if self.channels is not None:
+            listed = list(self.channels) if isinstance(self.channels, Iterable) else []
+            if not listed or not all(_whole(channel, 0) for channel in listed):
+                raise UsageError(f"channels are {self.channels!r}; expected at least one whole number, each from 0.")
+            object.__setattr__(self, "channels", tuple(int(channel) for channel in listed))
+
+
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
 
 EVERY_UNIT = Units()
@@ -143,7 +152,7 @@ def _sampled(
     chosen = torch.from_numpy(drawn)
 
     def take(values: Tensor) -> Tensor:
-        return values.flatten(1 + leading).index_select(1 + leading, chosen.to(values.device))
+        return values.reshape(*values.shape[: 1 + leading], -1).index_select(1 + leading, chosen.to(values.device))
 
     return Choice((*dims[:leading], "unit"), (*sizes[:leading], len(drawn)), scalars | placed, _chain([*steps, take]))
 

@@ -11,6 +11,7 @@ import re
 import warnings
 import xml.dom.minidom as dom
 from collections.abc import Callable
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib import rc_context
@@ -23,7 +24,7 @@ AXIS = "#59626d"
 GRID = "#e1e5ea"
 TRAINED = "#1f5fa8"
 TRAINED_PALE = "#85aad6"
-UNTRAINED = "#b3560f"
+UNTRAINED = "#a34d0c"
 UNTRAINED_PALE = "#e6b48a"
 
 _VARIABLES = {
@@ -37,7 +38,7 @@ _VARIABLES = {
     UNTRAINED_PALE: f"var(--untrained-pale, {UNTRAINED_PALE})",
 }
 _FONTS = "system-ui, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
-_STYLE: dict[str, object] = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "probekit",
     "text.parse_math": False,
@@ -105,7 +106,8 @@ def _tidy(svg: str) -> str:
     assert root is not None
     for name in ("metadata", "style"):
         for node in root.getElementsByTagName(name):
-            node.parentNode.removeChild(node)
+            if node.parentNode is not None:
+                node.parentNode.removeChild(node)
     root.setAttribute("style", "stroke-linejoin: round; stroke-linecap: butt")
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     for node in _elements(root):
@@ -154,7 +156,7 @@ def inline(svg: str, prefix: str, alt: str) -> Markup:
         root.setAttribute("aria-label", alt)
     else:
         root.setAttribute("aria-hidden", "true")
-    return Markup(root.toxml())  # noqa: S704  every text in it was escaped by the XML writer
+    return Markup(root.toxml())  # every text in it was escaped by the XML writer
 
 
 def _native(name: str, value: str, prefix: str) -> str:

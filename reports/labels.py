@@ -62,12 +62,12 @@ def _dense(axes: Axes, curve: Curve, size: tuple[float, float]) -> np.ndarray:
 
 def _candidates(path: np.ndarray, label: str) -> np.ndarray:
     """Return boxes (left, bottom, right, top) around places of the curve, shape (candidate, 4)."""
-    width, height = _LETTER * _SIZE * len(label), _SIZE * 1.15
+    half = np.array([_LETTER * _SIZE * len(label), _SIZE * 1.15]) / 2
     places = path[:: len(path) // _PLACES]
     boxes = []
     for dx, dy in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (-1, 1), (1, -1)):
-        center = places + np.array([dx * (width / 2 + _GAP), dy * (height / 2 + _GAP)])
-        boxes.append(np.column_stack([center - [width / 2, height / 2], center + [width / 2, height / 2]]))
+        center = places + np.array([dx, dy]) * (half + _GAP)
+        boxes.append(np.column_stack([center - half, center + half]))
     return np.concatenate(boxes)
 
 
@@ -75,7 +75,8 @@ def _costs(
     boxes: np.ndarray, own: np.ndarray, paths: list[np.ndarray], taken: list[np.ndarray], size: tuple[float, float]
 ) -> np.ndarray:
     """Return what each box hides: points of curves, other labels, and what lies outside of the plotting area."""
-    cost = 40.0 * (np.maximum(0, -boxes[:, :2]).sum(1) + np.maximum(0, boxes[:, 2:] - np.array(size)).sum(1))
+    outside = np.maximum(0, np.hstack([-boxes[:, :2], boxes[:, 2:] - np.array(size)])).sum(1)
+    cost: np.ndarray = 40.0 * outside
     for path in paths:
         near = 0.0 if path is own else 10.0
         cost += 10 * _inside(boxes, path, pad=1.5) + 0.4 * _inside(boxes, path, pad=near)
@@ -87,4 +88,4 @@ def _costs(
 
 def _inside(boxes: np.ndarray, path: np.ndarray, *, pad: float) -> np.ndarray:
     low, high = boxes[:, None, :2] - pad, boxes[:, None, 2:] + pad
-    return ((path >= low) & (path <= high)).all(-1).sum(-1)
+    return np.asarray(((path >= low) & (path <= high)).all(-1).sum(-1))

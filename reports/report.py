@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,8 @@ from probekit.reports.tables import CONTROL, MEASURED, LayerTable, UnitTable, de
 from probekit.result import Result
 
 _WIDE = 60
+_UNITS_BUDGET = 3_000_000
+"""Bytes of all units in the page, which stays under 5 MB with its figures."""
 _NOT_IN_A_KEY = re.compile(r"[^a-z0-9]+")
 
 
@@ -60,6 +63,8 @@ class Report:
     command: str = ""
 
     def __post_init__(self) -> None:
+        if isinstance(self.results, Result):
+            raise UsageError("results is a single Result; put it into a list: [result].")
         if not self.results:
             raise UsageError("results is empty; a report needs at least one Result.")
         for result in self.results:
@@ -76,7 +81,8 @@ class Report:
         """
         style, script = template_text("style.css"), template_text("report.js")
         return render_template(
-            "page.html.jinja", title=self.title, lede=_lede(self._pages), wide=_WIDE, card=self._card_lines(), sections=self._pages,
+            "page.html.jinja", title=self.title, lede=_lede(self._pages), sections=self._pages,
+            card=self._card_lines(), wide=_WIDE,
             layers=None if self.layers is None else _plain_table(self.layers), command=self.command, files=files,
             version=probekit.__version__, style=Markup(style), script=Markup(script), policy=_policy(script),
         )
@@ -116,7 +122,7 @@ class Report:
         pages = []
         for result in self.results:
             seen[result.analysis] = seen.get(result.analysis, 0) + 1
-            pages.append(_page(result, seen[result.analysis]))
+            pages.append(_page(result, seen[result.analysis], budget=_UNITS_BUDGET // len(self.results)))
         return pages
 
     def _card_lines(self) -> list[tuple[str, str]]:
@@ -174,7 +180,7 @@ class _Reasons:
     rows: list[tuple[str, list[str]]]
 
 
-def _page(result: Result, number: int) -> _Page:
+def _page(result: Result, number: int, *, budget: int) -> _Page:
     section, analysis = section_of(result.analysis), declared(result.analysis)
     key = _NOT_IN_A_KEY.sub("-", result.analysis.lower()).strip("-") or "section"
     again = "" if number == 1 else f" ({number})"
@@ -185,7 +191,7 @@ def _page(result: Result, number: int) -> _Page:
         result=result,
         findings=section.findings(result),
         content=section.build(result),
-        units=unit_table(result.table, analysis.columns if analysis else ()),
+        units=unit_table(result.table, analysis.columns if analysis else (), budget=budget),
         nan_reasons=_nan_reasons(result.table),
         columns=_all_columns(analysis),
         sources=analysis.sources if analysis else (),
@@ -244,5 +250,7 @@ def _write(path: Path, text: str) -> Path:
         part.write_bytes(text.encode("utf-8", errors="replace"))
         part.replace(path)
     except OSError as err:
+        with suppress(OSError):
+            part.unlink()
         raise UsageError(f"path is '{path}', which cannot be written: {err}") from err
     return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from markupsafe import Markup
@@ -97,7 +97,7 @@ class Content:
     layers: LayerTable | None = None
     folds: tuple[Fold, ...] = ()
     folds_rule: str = ""
-    methods: Markup = Markup()
+    methods: Markup = field(default_factory=Markup)
 
 
 @dataclass(frozen=True)

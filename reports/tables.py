@@ -6,8 +6,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -17,7 +17,6 @@ from probekit.reports.words import missing, of_column, short_name
 
 MEASURED, CONTROL = "trained", "untrained"
 _KEYS = ("network", "layer", "call", "depth")
-_UNITS_BUDGET = 3_000_000
 
 
 @dataclass(frozen=True)
@@ -124,15 +123,14 @@ def layer_table(
     )
 
 
-def layer_label(row: Mapping[str, object]) -> str:
+def layer_label(row: Mapping[Any, Any]) -> str:
     """Return a layer's name, with "@k" where a row is the k-th call of a module.
 
     >>> layer_label({"layer": "relu", "call": 1}), layer_label({"layer": "fc", "call": -1})
     ('relu@1', 'fc')
     """
     call = row.get("call", -1)
-    name = str(row.get("layer", ""))
-    return f"{name}@{call}" if isinstance(call, int | np.integer) and call >= 0 else name
+    return f"{row['layer']}@{call}" if call >= 0 else str(row["layer"])
 
 
 def _measures(summary: pd.DataFrame) -> list[str]:
@@ -170,7 +168,7 @@ def _sort_key(value: object) -> str:
     return "" if missing(value) else str(value)
 
 
-def unit_table(table: pd.DataFrame, columns: Sequence[Column] = (), *, budget: int = _UNITS_BUDGET) -> UnitTable:
+def unit_table(table: pd.DataFrame, columns: Sequence[Column] = (), *, budget: int) -> UnitTable:
     """Return the table packed column by column: numbers with four significant digits, repeated words by their index.
 
     Parameters
@@ -186,7 +184,7 @@ def unit_table(table: pd.DataFrame, columns: Sequence[Column] = (), *, budget: i
     said = meanings(columns)
     step = 1
     packed = _pack(table, said)
-    while len(packed) > budget:
+    while len(packed) > budget and step < len(table):
         step = max(step + 1, math.ceil(step * len(packed) / budget))
         packed = _pack(table.iloc[::step], said)
     return UnitTable(Markup(packed), len(table), len(range(0, len(table), step)), step)
@@ -208,9 +206,10 @@ def _pack_column(values: pd.Series) -> str:
         return f"[{','.join(_json_number(value) for value in values.tolist())}]"
     if kind in "iub":
         return f"[{','.join(str(int(value)) for value in values.tolist())}]"
-    codes, words = pd.factorize(values.astype("str").where(values.notna(), ""))
+    texts = values.astype("str").where(values.notna(), "")
+    codes, words = pd.factorize(texts)
     if len(words) > len(values) // 2:
-        return script_safe([words[code] for code in codes])
+        return script_safe(texts.tolist())
     return f'{{"words":{script_safe(list(words))},"codes":[{",".join(map(str, codes))}]}}'
 
 

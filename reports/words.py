@@ -97,7 +97,7 @@ def exact(value: object) -> str:
     >>> exact(0.015625), exact([0.5, 1]), exact(None), exact({})
     ('0.015625', '0.5, 1', 'none', 'none')
     """
-    if value is None or value in ({}, [], ()):
+    if value is None or (isinstance(value, dict | list | tuple) and not value):
         return "none"
     return ", ".join(map(exact, value)) if isinstance(value, list | tuple) else str(value)
 

@@ -41,7 +41,10 @@ def orientation(
     - F1/F0: :math:`2|\sum_φ r e^{-iφ}| / n` over the mean, at (θ*, f*);
     - p: |Σ r exp(2iθ)| over orientations and phases at the spatial frequency of the largest mean, against shuffles of
       the orientation labels within each phase. That frequency is the same under every shuffle, so the test is exact;
-    - responsive: DC at (θ*, f*) minus blank above 5/243.1 of the largest in the layer (Marques 2021).
+    - responsive: DC at (θ*, f*) minus blank above 5/243.1 of the largest in the layer (Marques 2021). A shuffle may
+      change that peak: of noise units chosen near the threshold up to 8 %, not 5 %, have p below 0.05.
+
+    With 24 orientations `bandwidth_deg` is within 10 % from half-widths of 6° up; narrower curves come out too wide.
 
     Parameters
     ----------

@@ -40,8 +40,6 @@ def assemble(
     table = pd.concat([one.table for one in measured.values()], ignore_index=True)
     names = next(iter(measured.values())).arrays
     arrays = {name: xr.concat([one.arrays[name] for one in measured.values()], "unit") for name in names}
-    several = len(measured) > 1
-    said = [f"{network}: {note}" if several else note for network, one in measured.items() for note in one.notes]
     parameters = {name: value for name, value in asdict(options).items() if name != "seed"}
     provenance = {
         "probekit": probekit.__version__,
@@ -53,12 +51,20 @@ def assemble(
     return Result(
         "orientation", table, summarise(table, neurons, n_resamples=n_resamples, seed=options.seed),
         arrays | {"v1_quantiles": _quantiles(neurons)}, provenance,
-        tuple(note for note in (*notes, *said, neurons.note) if note),
+        (*notes, *_said(measured), *([neurons.note] if neurons.note else [])),
     )
+
+
+def _said(measured: Mapping[str, Measured]) -> list[str]:
+    """Return every note once, with the name of the network where it is not said of all."""
+    networks: dict[str, list[str]] = {}
+    for network, one in measured.items():
+        for note in one.notes:
+            networks.setdefault(note, []).append(network)
+    return [note if len(of) == len(measured) else f"{of[0]}: {note}" for note, of in networks.items()]
 
 
 def _quantiles(neurons: V1Reference) -> xr.DataArray:
     probability = np.linspace(0, 1, 101)
     values = np.stack([np.quantile(neurons.values[name], probability) for name in PROPERTIES])
-    return xr.DataArray(values, {"property": list(PROPERTIES), "probability": probability}, ("property", "probability"),
-                        name="v1_quantiles")
+    return xr.DataArray(values, {"property": list(PROPERTIES), "probability": probability}, ("property", "probability"))

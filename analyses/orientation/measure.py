@@ -66,7 +66,7 @@ def measure_units(recording: Recording, network: str, options: Options) -> Measu
             ("spatial_frequency_cpp", grid.spatial_frequencies_cpp), ("phase_deg", grid.phases_deg))
     arrays = {
         name: xr.DataArray(np.where(found["finite"], found[name], np.float32(np.nan)).T, {axis: values},
-                           ("unit", axis), name)
+                           ("unit", axis))
         for name, (axis, values) in zip(_CURVES, axes, strict=True)
     }
     return Measured(table, arrays, _notes(recording, grid, table, options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
@@ -60,11 +61,11 @@ def summarise(table: pd.DataFrame, reference: V1Reference, *, n_resamples: int, 
     depth = {layer: number for number, layer in enumerate(table["layer"].unique())}
     ceiling = _ceilings(reference, n_resamples, seed)
     rows, likeness, variances = [], {}, {}
-    for number, (_, units) in enumerate(table.groupby(["network", "layer", "call"], sort=False)):
+    for _, units in table.groupby(["network", "layer", "call"], sort=False):
         responsive = units[units["responsive"]]
         first = units.iloc[0]
         key: Key = str(first["network"]), str(first["layer"]), int(first["call"])
-        rng = np.random.default_rng([seed, number])
+        rng = np.random.default_rng([seed, zlib.crc32(repr(key).encode())])
         likeness[key] = _similarity(responsive, reference, ceiling, n_resamples, rng)
         variances[key] = responsive["circular_variance"].dropna().to_numpy(np.float64)
         rows.append(_place(key, depth[key[1]]) | _counts(units) | _medians(responsive) | _columns(likeness[key]))

@@ -20,7 +20,7 @@ Rectify = Literal["half", "none", "shift"]
 Smoothing = Literal["ringach2002", "marques2020"]
 RECTIFY: tuple[Rectify, ...] = ("half", "none", "shift")
 SMOOTHING: tuple[Smoothing, ...] = ("ringach2002", "marques2020")
-_FINE_STEP_DEG = 1.0  # at most; a parabola and straight lines between give the rest
+_FINE_STEP_DEG = 0.5  # at most; a parabola and straight lines between give the rest
 _HANNING_HALF_WIDTH_DEG = 13.5  # at half height
 _FLAT = 1e-5
 """A curve whose range is a smaller share of its peak is the same at every orientation, but for rounding."""

@@ -6,6 +6,8 @@ Results go to stdout and everything else to stderr. Nothing heavy is imported be
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import signal
 import sys
@@ -14,15 +16,15 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
 from probekit.cli.arguments import parse
-from probekit.cli.output import Output
+from probekit.cli.output import Output, OutputLost, note
 from probekit.errors import ProbekitError, ProbekitWarning
 
 __all__ = ["main"]
 
-_BROKEN_PIPE = 141
+_OUTPUT_LOST = 141
 _TRACEBACK = "PROBEKIT_TRACEBACK"
 
 
@@ -35,13 +37,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         Default: the process's arguments.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    with _for_any_text(sys.stdout), _terminable():
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal's encoding does not have
+    with _terminable():
         try:
             code = _run(words)
             sys.stdout.flush()
-        except BrokenPipeError:  # the reader, such as `head`, has what it wanted
+        except OSError as err:
+            if err.errno != errno.EPIPE:  # whose reader, such as `head`, has what it wanted
+                note(f"error: the output cannot be written: {err.strerror}.")
             _close_output()
-            return _BROKEN_PIPE
+            return _OUTPUT_LOST
     return code
 
 
@@ -51,14 +57,15 @@ def _run(words: list[str]) -> int:
         if arguments is None:
             return 0
         command = _command(arguments.run)
-        with Output(sys.stdout, json=arguments.json) as output, _results_only(output):
+        output = Output(sys.stdout, json=arguments.json)
+        with _results_only():
             command(arguments, output)
+    except (OutputLost, BrokenPipeError):
+        raise
     except ProbekitError as err:
         return _fail(f"error: {err}", err.exit_code)
     except KeyboardInterrupt as err:
         return _fail("interrupted.", 128 + (err.args[0] if err.args else signal.SIGINT))
-    except BrokenPipeError:
-        raise
     except Exception as err:
         said = f"{type(err).__name__}: {' '.join(str(err).split())}"
         return _fail(f"this is a bug: {said} (set {_TRACEBACK}=1 for the traceback)", 1)
@@ -74,23 +81,16 @@ def _command(run: str) -> Callable[[Any, Output], None]:
 def _fail(text: str, code: int) -> int:
     if os.environ.get(_TRACEBACK):
         traceback.print_exc()
-    sys.stderr.write(f"probekit: {text}\n")
+    note(text)
     return code
 
 
 @contextlib.contextmanager
-def _results_only(output: Output) -> Iterator[None]:
-    """Send to stderr what a network or a library prints and warns of; only `output` writes to stdout."""
+def _results_only() -> Iterator[None]:
+    """Send to stderr what a network or a library prints and warns of; only `Output` writes to stdout."""
 
-    def show(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        output.note(f"warning: {message}")
+    def show(message: Warning | str, *_where: object, **_more: object) -> None:
+        note(f"warning: {message}")
 
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("always", ProbekitWarning)
@@ -102,7 +102,7 @@ def _results_only(output: Output) -> Iterator[None]:
 def _terminable() -> Iterator[None]:
     """End on SIGTERM as on Ctrl-C, so that what is finished is kept and said."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt(number)
 
     before = signal.signal(signal.SIGTERM, stop)
@@ -110,20 +110,6 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
-def _for_any_text(stream: TextIO) -> Iterator[None]:
-    """Let names that the terminal's encoding does not have come out escaped instead of raising."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    before = stream.errors
-    if reconfigure:
-        reconfigure(errors="backslashreplace")
-    try:
-        yield
-    finally:
-        if reconfigure:
-            reconfigure(errors=before)
 
 
 def _close_output() -> None:

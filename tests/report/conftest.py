@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import xarray as xr
 
 from probekit.analyses.orientation import ANALYSIS
 from probekit.network import Card
+from probekit.reports import Report
 from probekit.result import Result
 
 ORIENTATIONS = np.arange(0, 180, 7.5)
@@ -85,7 +87,8 @@ def _summary_row(table: pd.DataFrame, depth: int, rng: np.random.Generator) -> d
 
 def _against_twin(row: dict, twin: dict | None, q: float) -> dict:
     if twin is None:
-        names = ("p_vs_untrained", "q_vs_untrained", *(f"v1_similarity_minus_untrained{e}" for e in ("", "_low", "_high")))
+        minus = (f"v1_similarity_minus_untrained{end}" for end in ("", "_low", "_high"))
+        names = ("p_vs_untrained", "q_vs_untrained", *minus)
         return row | dict.fromkeys(names, np.nan)
     difference = row["v1_similarity"] - twin["v1_similarity"]
     return row | {
@@ -110,8 +113,8 @@ def build_result(n_layers: int = 5, n_units: int = 40, seed: int = 0, names: lis
     table = pd.concat(tables, ignore_index=True)
     v1 = np.stack([rng.beta(3, 2, 308), rng.gamma(6, 4, 308), rng.beta(1, 3, 308), rng.gamma(3, 0.3, 308)])
     rows.append(_against_twin({
-        "network": "V1", "layer": V1_NAME, "call": -1, "depth": -1, "n_units": 308, "n_responsive": 308, "n_tuned": np.nan,
-        "tuned_share": np.nan, "median_circular_variance": float(np.median(v1[0])),
+        "network": "V1", "layer": V1_NAME, "call": -1, "depth": -1, "n_units": 308, "n_responsive": 308,
+        "n_tuned": np.nan, "tuned_share": np.nan, "median_circular_variance": float(np.median(v1[0])),
         "median_bandwidth_deg": np.nan, "median_bandwidth_smoothed_deg": float(np.median(v1[1])),
         "median_orthogonal_preferred_ratio": float(np.median(v1[2])), "median_f1_f0": float(np.median(v1[3])),
         "complex_share": float((v1[3] < 1).mean()),
@@ -129,8 +132,9 @@ def build_result(n_layers: int = 5, n_units: int = 40, seed: int = 0, names: lis
         "probekit": "0.1.0", "seed": seed,
         "parameters": {"rectify": "half", "smoothing": "ringach2002", "n_permutations": 1000, "n_resamples": 500},
         "recordings": {"trained": {
-            "network": "efficientnet-lite0", "weights_sha256": "ab" * 32, "stimuli": "gratings", "stimuli_sha256": "cd" * 32,
-            "stimuli_parameters": {"orientations": 24, "phases": 16, "contrast": 1.0,
+            "network": "efficientnet-lite0", "weights_sha256": "ab" * 32, "stimuli": "gratings",
+            "stimuli_sha256": "cd" * 32,
+            "stimuli_parameters": {"orientations_deg": list(ORIENTATIONS), "phases": 16, "contrast": 1.0,
                                    "spatial_frequencies_cpp": [float(f) for f in FREQUENCIES]},
             "versions": {"probekit": "0.1.0", "torch": "2.15.0"},
         }},
@@ -143,7 +147,8 @@ def build_result(n_layers: int = 5, n_units: int = 40, seed: int = 0, names: lis
 
 
 CARD = Card("efficientnet-lite0", "CNN", (3, 224, 224), "ImageNet-1k, 1,000 classes",
-            accuracy="16 of 16 top-1 on imagenet-stubs", source="timm tf_efficientnet_lite0", licence="Apache-2.0")
+            accuracy="16 of 16 top-1 on imagenet-stubs", source="timm tf_efficientnet_lite0", licence="Apache-2.0",
+            parameters=4652008)
 
 
 @pytest.fixture(scope="session")
@@ -156,12 +161,69 @@ def make_result():
     return build_result
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def card() -> Card:
     return CARD
 
 
 @pytest.fixture(scope="session")
-def altered():
-    """Return a copy of a result with other tables, arrays or notes."""
-    return dataclasses.replace
+def hostile_names() -> list[str]:
+    """Return layer names that a careless page would run, hide or fail on."""
+    return [
+        "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</script><script>alert(2)</script>", "<!--",
+        "a$\\frac$b", "{{ 7 * 7 }}", "層.0", "tab\there\x00", "x" * 300,
+    ]
+
+
+@pytest.fixture(scope="session")
+def page_file(result, tmp_path_factory):
+    """Return the page of the planted result, as a file."""
+    return Report("efficientnet-lite0", [result], CARD).save(tmp_path_factory.mktemp("page") / "report.html")
+
+
+@pytest.fixture(scope="session")
+def chromium(browser_path):
+    """Return a headless Chromium."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=browser_path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+                  "--disable-sync"],
+        )
+        yield browser
+        browser.close()
+
+
+@dataclasses.dataclass
+class Visit:
+    """A page that is open in a browser, and what it did: requests, console messages, errors, dialogs."""
+
+    page: Any
+    requests: list[str] = dataclasses.field(default_factory=list)
+    complaints: list[str] = dataclasses.field(default_factory=list)
+
+
+@pytest.fixture
+def visit(chromium):
+    """Return a function that opens a file with the network blocked; nothing may be fetched, nothing may complain."""
+    visits = []
+
+    def open_file(path, *, width=1280, height=900, **context):
+        opened = chromium.new_context(viewport={"width": width, "height": height}, **context)
+        seen = Visit(opened.new_page())
+        allowed = path.as_uri()
+        seen.page.route("**/*", lambda route: route.continue_() if route.request.url == allowed else route.abort())
+        seen.page.on("request", lambda request: seen.requests.append(request.url))
+        seen.page.on("console", lambda message: seen.complaints.append(message.text))
+        seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        seen.page.on("dialog", lambda dialog: (seen.complaints.append(dialog.message), dialog.dismiss()))
+        seen.page.goto(path.as_uri())
+        visits.append((opened, seen, path))
+        return seen
+
+    yield open_file
+    for opened, seen, path in visits:
+        opened.close()
+        assert seen.requests == [path.as_uri()]
+        assert seen.complaints == []

@@ -66,10 +66,10 @@ def _methods_words(provenance: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _stimuli_words(shown: Mapping[str, Any]) -> str:
+    frequencies = listing([f"{one:.3g}" for one in shown.get("spatial_frequencies_cpp", ())], limit=12)
     said = [
         plural(len(shown["orientations_deg"]), "orientation") if "orientations_deg" in shown else "",
-        f"spatial frequencies {listing([f'{one:.3g}' for one in shown['spatial_frequencies_cpp']], limit=12)} cycles a pixel"
-        if "spatial_frequencies_cpp" in shown else "",
+        f"spatial frequencies {frequencies} cycles a pixel" if frequencies else "",
         plural(shown["phases"], "phase") if "phases" in shown else "",
         f"contrast {plain(shown['contrast'])}" if "contrast" in shown else "",
     ]

@@ -25,8 +25,8 @@ _DISTRIBUTIONS = (
     ("bandwidth", "bandwidth_smoothed_deg", "half bandwidth, smoothed as V1’s (deg)", (0.0, 90.0)),
     ("f1-f0", "f1_f0", "F1/F0", (0.0, 2.0)),
 )
-_DASHED = (0, (4, 2))
-_DOTTED = (0, (1, 1.4))
+_DASHED: drawing.Dash = (0, (4, 2))
+_DOTTED: drawing.Dash = (0, (1, 1.4))
 
 
 def profiles(view: View) -> Figure | None:
@@ -44,14 +44,14 @@ def profiles(view: View) -> Figure | None:
         )
         panels.append(Panel(name, render(partial(drawing.draw_profile, profile=profile, ylabel=ylabel)),
                             _profile_words(profile, ylabel)))
-    left_out = int((~enough).sum())
+    n_few = int((~enough).sum())
+    left_out = f" {plural(n_few, 'layer')} with fewer than {FEWEST_UNITS} responsive units left out." if n_few else ""
     return Figure(
         "profile", "How tuning changes with depth", tuple(panels),
-        f"Share of tuned units (permutation test, false discovery rate {ALPHA}), median circular variance (0: responds to "
-        "one orientation only, 1: to all alike) and share of complex units, by layer from input to output. "
+        f"Share of tuned units (permutation test, false discovery rate {ALPHA}), median circular variance (0: responds "
+        "to one orientation only, 1: to all alike) and share of complex units, by layer from input to output. "
         f"{sample(np.nansum(layers.values('n_responsive')))} responsive units in {plural(len(layers.names), 'layer')}; "
-        f"{_twin_words(layers)}; dotted: {_v1_words(layers)}."
-        + (f" {plural(left_out, 'layer')} with fewer than {FEWEST_UNITS} responsive units left out." if left_out else ""),
+        f"{_twin_words(layers)}; dotted: {_v1_words(layers)}.{left_out}",
     )
 
 
@@ -90,12 +90,13 @@ def distributions(view: View) -> Figure | None:
         curves = _curves(view, column, layer)
         drawn = partial(drawing.draw_distributions, curves=curves, xlabel=xlabel, limits=limits)
         panels.append(Panel(name, render(drawn), _distribution_words(curves, xlabel)))
+    n_units, n_twin = (len(view.of(network, layer)) for network in (MEASURED, CONTROL))
     chosen = "first" if view.best is None else "most V1-like"
     ends = listing([short_name(end) for end in _ends(view) if end != layer])
     return Figure(
         "distributions", f"{short_name(layer)} beside macaque V1", tuple(panels),
-        f"Cumulative distributions over the responsive units of the {chosen} layer ({sample(len(view.of(MEASURED, layer)))}), "
-        f"of the same layer of the untrained twin ({sample(len(view.of(CONTROL, layer)))}), of {_v1_words(view.layers)}"
+        f"Cumulative distributions over the responsive units of the {chosen} layer ({sample(n_units)}), of the same "
+        f"layer of the untrained twin ({sample(n_twin)}), of {_v1_words(view.layers)}"
         + (f", and pale of the first and last layer with at least {FEWEST_UNITS} such units ({ends})" if ends else "")
         + ". The largest vertical gap to the curve of V1 makes the similarity.",
     )
@@ -108,23 +109,27 @@ def _ends(view: View) -> list[str]:
 
 
 def _curves(view: View, column: str, layer: str) -> list[drawing.Distribution]:
-    ends = zip(("first", "last"), _ends(view), ("-", _DOTTED), strict=False)
-    wanted = [(f"{place}: {short_name(end, 18)}", MEASURED, end, TRAINED_PALE, dash, 1.3)
-              for place, end, dash in ends if end != layer]
-    wanted += [("untrained", CONTROL, layer, UNTRAINED, _DASHED, 1.8), (short_name(layer, 20), MEASURED, layer, TRAINED, "-", 2.4)]
+    dashes: tuple[drawing.Dash, ...] = ("-", _DOTTED)
+    ends = zip(("first", "last"), _ends(view), dashes, strict=False)
+    wanted = [
+        (MEASURED, end, drawing.Look(f"{place}: {short_name(end, 18)}", TRAINED_PALE, dash, 1.3))
+        for place, end, dash in ends if end != layer
+    ]
+    wanted.append((CONTROL, layer, drawing.Look("untrained", UNTRAINED, _DASHED, 1.8)))
+    wanted.append((MEASURED, layer, drawing.Look(short_name(layer, 20), TRAINED, "-", 2.4)))
     curves = []
-    for label, network, name, color, dash, width in wanted:
+    for network, name, look in wanted:
         values = view.of(network, name)[column].dropna().to_numpy(dtype=float)
         if len(values):
-            curves.append(drawing.Distribution(label, np.quantile(values, PROBABILITIES), PROBABILITIES, color, dash, width))
+            curves.append(drawing.Distribution(look, np.quantile(values, PROBABILITIES), PROBABILITIES))
     value, probability = view.v1(column)
     if len(value):
-        curves.append(drawing.Distribution(drawing.V1_LABEL, value, probability, INK, "-", 1.6))
+        curves.append(drawing.Distribution(drawing.Look(drawing.V1_LABEL, INK, "-", 1.6), value, probability))
     return curves
 
 
 def _distribution_words(curves: list[drawing.Distribution], xlabel: str) -> str:
-    medians = [f"{curve.label} {np.interp(0.5, curve.probability, curve.value):.3g}" for curve in curves]
+    medians = [f"{curve.look.label} {np.interp(0.5, curve.probability, curve.value):.3g}" for curve in curves]
     return f"Cumulative distributions of {xlabel}. Medians: {'; '.join(medians) or 'no values'}."
 
 
@@ -133,7 +138,7 @@ def similarity(view: View) -> Figure | None:
     layers, best = view.layers, view.best
     if best is None:
         return None
-    size = (4.8, max(1.9, 1.0 + 0.21 * len(layers.names)))
+    size = (4.4, max(1.9, 1.0 + 0.21 * len(layers.names)))
     mine, twin, gain = (
         drawing.Intervals(*(values(f"{column}{end}") for end in ("", "_low", "_high")))
         for values, column in ((layers.values, "v1_similarity"), (layers.control_values, "v1_similarity"),
@@ -146,9 +151,9 @@ def similarity(view: View) -> Figure | None:
         panels.append(Panel("difference", render(difference, size=size), _difference_words(layers.names, gain)))
     return Figure(
         "similarity", "Similarity to macaque V1", tuple(panels),
-        "Ceiled Kolmogorov–Smirnov similarity, the mean over circular variance, smoothed bandwidth and F1/F0 (1: as alike as "
-        "V1 to itself), with 95 % bootstrap intervals over units; layers from input (top) to output. "
-        + ("Right: trained minus untrained, open where the interval holds 0. " if len(panels) > 1 else
+        "Ceiled Kolmogorov–Smirnov similarity, the mean over circular variance, smoothed bandwidth and F1/F0 (1: as "
+        "alike as V1 to itself), with 95 % bootstrap intervals over units; layers from input (top) to output. "
+        + ("Second: trained minus untrained, open where the interval holds 0. " if len(panels) > 1 else
            "There is no untrained twin’s value to compare with. ")
         + "Intervals hold for one layer at a time; they are not corrected for the number of layers.",
         size="large",
@@ -177,25 +182,30 @@ def preferred(view: View) -> Figure | None:
     mine, twin = (_preferred(view, network) for network in (MEASURED, CONTROL))
     if not len(mine) and not len(twin):
         return None
-    share = drawing.orientation_shares(mine)
     rows = np.stack([_shares(view, name) for name in view.layers.names])
-    top = f"most often {180 / drawing.N_BINS * int(np.argmax(share)):g}°, {percent(share.max())}" if len(mine) else "none"
-    rose = render(partial(drawing.draw_rose, measured=mine, control=twin), size=(4.8, 3.4), polar=True)
-    panels = [Panel("rose", rose, f"Half-turn histogram of the orientations preferred by {count(len(mine))} tuned units: {top}.")]
+    rose = render(partial(drawing.draw_rose, measured=mine, control=twin), size=drawing.ROSE_SIZE, polar=True)
+    panels = [Panel("rose", rose, _rose_words(mine))]
     by_layer = ""
     if np.isfinite(rows).any():
-        size = (4.8, max(2.2, 1.0 + 0.17 * len(rows)))
+        size = (4.4, max(2.2, 1.0 + 0.17 * len(rows)))
         shares = render(partial(drawing.draw_orientation_map, names=view.layers.names, shares=rows), size=size)
-        panels.append(Panel("by-layer", shares, "Map of the share of tuned units that prefer each orientation, by layer."))
-        by_layer = (f" Right: the same for each layer of the trained network, from white (none) to the darkest, "
+        panels.append(Panel("by-layer", shares, "Share of tuned units that prefer each orientation, by layer."))
+        by_layer = (f" Second: the same for each layer of the trained network, the stronger the colour the more, up to "
                     f"{percent(np.nanmax(rows))}; layers with fewer than {FEWEST_UNITS} tuned units are left empty.")
     return Figure(
         "preferred", "Which orientations are preferred", tuple(panels),
-        f"Left: significantly tuned units in bins of {180 / drawing.N_BINS:g}°, trained ({sample(len(mine))}) and untrained "
-        f"({sample(len(twin))}), over all layers; dotted: all orientations alike. Angles as on the screen: 0° is a horizontal "
-        f"bar.{by_layer}",
+        f"First: significantly tuned units in bins of {180 / drawing.N_BINS:g}°, trained ({sample(len(mine))}) and "
+        f"untrained ({sample(len(twin))}), over all layers; dotted: all orientations alike. Angles as on the screen: "
+        f"0° is a horizontal bar.{by_layer}",
         size="large",
     )
+
+
+def _rose_words(orientation_deg: np.ndarray) -> str:
+    share = drawing.orientation_shares(orientation_deg)
+    peak_deg = 180 / drawing.N_BINS * int(np.argmax(share))
+    most = f"most often around {peak_deg:g}°, {percent(share.max())}" if len(orientation_deg) else "none"
+    return f"Half-turn histogram of the orientations preferred by {count(len(orientation_deg))} tuned units: {most}."
 
 
 def _preferred(view: View, network: str, layer: str | None = None) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,11 +13,15 @@ from probekit.reports.figures import AXIS, GRID, INK, PAPER, TRAINED, TRAINED_PA
 from probekit.reports.labels import Curve, label_curves
 from probekit.reports.words import short_name
 
+Dash: TypeAlias = str | tuple[float, tuple[float, float]]
 V1_LABEL = "macaque V1"
 N_BINS = 12
 _MOST_TICKS = 24
 _MOST_ROWS = 60
 _PLOT_AREA = (235.0, 150.0)
+ROSE_SIZE = (4.4, 2.6)
+_ROSE_PLACE = (0.09, -0.173, 0.82, 1.385)
+"""In inches the square around the whole circle, whose upper half is drawn."""
 _READABLE = {TRAINED_PALE: TRAINED}
 
 
@@ -52,15 +57,22 @@ class Intervals:
 
 
 @dataclass(frozen=True, eq=False)
-class Distribution:
-    """Quantiles of a property in one set of units: value at each probability, and how the curve is drawn."""
+class Look:
+    """How a curve is named and drawn."""
 
     label: str
+    color: str
+    dash: Dash
+    width: float
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """Quantiles of a property in one set of units: the value at each probability."""
+
+    look: Look
     value: np.ndarray
     probability: np.ndarray
-    color: str
-    dash: str = "-"
-    width: float = 1.8
 
 
 def draw_profile(axes: Axes, profile: Profile, ylabel: str) -> Axes:
@@ -76,13 +88,15 @@ def draw_profile(axes: Axes, profile: Profile, ylabel: str) -> Axes:
     axes.plot(place, profile.control, color=UNTRAINED, linestyle=(0, (4, 2)), linewidth=1.4, marker="o",
               markersize=4, markerfacecolor=PAPER, markeredgewidth=1.2)
     axes.plot(place, profile.measured, color=TRAINED, marker="o", markersize=4.5)
-    curves += [Curve("trained", place, profile.measured, TRAINED), Curve("untrained", place, profile.control, UNTRAINED)]
+    curves.append(Curve("trained", place, profile.measured, TRAINED))
+    curves.append(Curve("untrained", place, profile.control, UNTRAINED))
     return label_curves(axes, curves, size=_PLOT_AREA)
 
 
 def _name_layers(axes: Axes, names: tuple[str, ...]) -> None:
     step = _every(len(names), _MOST_TICKS)
-    axes.set_xticks(range(0, len(names), step), [short_name(name, 22) for name in names[::step]], rotation=90, fontsize=7)
+    labels = [short_name(name, 22) for name in names[::step]]
+    axes.set_xticks(range(0, len(names), step), labels, rotation=90, fontsize=7)
 
 
 def _every(n: int, most: int) -> int:
@@ -96,9 +110,13 @@ def draw_distributions(axes: Axes, curves: list[Distribution], xlabel: str, limi
     axes.set(xlim=limits, ylim=(0, 1.02), xlabel=xlabel, ylabel="share of units")
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
     for curve in curves:
-        axes.plot(curve.value, curve.probability, color=curve.color, linestyle=curve.dash, linewidth=curve.width)
-    named = [Curve(curve.label, np.clip(curve.value, *limits), curve.probability, _READABLE.get(curve.color, curve.color))
-             for curve in curves]
+        look = curve.look
+        axes.plot(curve.value, curve.probability, color=look.color, linestyle=look.dash, linewidth=look.width)
+    named = [
+        Curve(curve.look.label, np.clip(curve.value, *limits), curve.probability,
+              _READABLE.get(curve.look.color, curve.look.color))
+        for curve in curves
+    ]
     return label_curves(axes, named, size=_PLOT_AREA)
 
 
@@ -163,14 +181,16 @@ def draw_rose(axes: Axes, measured: np.ndarray, control: np.ndarray) -> Axes:
     width = np.pi / N_BINS
     centers = np.arange(N_BINS + 1) * width
     axes.set(thetamin=0, thetamax=180)
+    axes.set_position(_ROSE_PLACE)
     axes.set_axisbelow(True)
     axes.grid(color=GRID)
     axes.spines["polar"].set_visible(False)
     axes.set_xticks(np.deg2rad([0, 45, 90, 135, 180]), ["0°", "45°", "90°", "135°", "180°"])
-    turn = np.append(share, share[:1])
-    ends = np.r_[0.5, np.ones(N_BINS - 1), 0.5] * width
-    starts = np.r_[0.0, centers[1:-1] - width / 2, np.pi - width / 2]
-    axes.bar(starts, 100 * turn, width=ends, align="edge", color=TRAINED_PALE, edgecolor=TRAINED, linewidth=0.8)
+    if np.isfinite(share).all():
+        turn = np.append(share, share[:1])
+        ends = np.r_[0.5, np.ones(N_BINS - 1), 0.5] * width
+        starts = np.r_[0.0, centers[1:-1] - width / 2, np.pi - width / 2]
+        axes.bar(starts, 100 * turn, width=ends, align="edge", color=TRAINED_PALE, edgecolor=TRAINED, linewidth=0.8)
     around = np.linspace(0, np.pi, 181)
     if np.isfinite(twin).all():
         nearest = np.rint(around / width).astype(int) % N_BINS
@@ -181,8 +201,8 @@ def draw_rose(axes: Axes, measured: np.ndarray, control: np.ndarray) -> Axes:
     ticks = [tick for tick in (5, 10, 20, 40, 60, 80, 100) if tick < top][-3:]
     axes.set_yticks(ticks, [f"{tick} %" for tick in ticks], fontsize=7)
     axes.set_rlabel_position(22.5)
-    for x, text, color in ((0.22, "bars: trained", TRAINED), (0.56, "dashed: untrained", UNTRAINED)):
-        axes.text(x, 0.11, text, color=color, fontsize=8, fontweight="bold", transform=axes.transAxes)
+    for x, text, color in ((0.18, "bars: trained", TRAINED), (0.55, "dashed: untrained", UNTRAINED)):
+        axes.text(x, 0.15, text, color=color, fontsize=8, fontweight="bold", transform=axes.transAxes)
     return axes
 
 

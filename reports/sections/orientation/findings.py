@@ -9,6 +9,8 @@ from probekit.reports.sections.orientation.view import ALPHA, most_v1_like
 from probekit.reports.words import count, interval, listing, number, percent, plural, probability, short_name
 from probekit.result import Result
 
+_DIFFERENCE = "v1_similarity_minus_untrained"
+
 
 def findings(result: Result) -> list[str]:
     """Return what was found, each number from the summary and its control beside it."""
@@ -19,7 +21,8 @@ def findings(result: Result) -> list[str]:
 
 
 def _tuning(layers: Layers) -> str:
-    n_units, n_responsive, n_tuned = (np.nansum(layers.values(f"n_{name}")) for name in ("units", "responsive", "tuned"))
+    counted = ("n_units", "n_responsive", "n_tuned")
+    n_units, n_responsive, n_tuned = (float(np.nansum(layers.values(name))) for name in counted)
     silent = n_units - n_responsive
     rule = f"(permutation test, false discovery rate {ALPHA})"
     if n_responsive == 0:
@@ -39,10 +42,11 @@ def _tuning(layers: Layers) -> str:
 def _twin_tuning(layers: Layers) -> str:
     if not layers.has_control:
         return "No untrained twin was measured, so there is no control beside this number."
-    n_responsive, n_tuned = (np.nansum(layers.control_values(f"n_{name}")) for name in ("responsive", "tuned"))
+    n_responsive, n_tuned = (float(np.nansum(layers.control_values(name))) for name in ("n_responsive", "n_tuned"))
     if n_responsive == 0:
         return "In the untrained twin no unit responds."
-    return f"In the untrained twin {count(n_tuned)} of {count(n_responsive)} ({percent(n_tuned / n_responsive)}) are tuned."
+    share = percent(n_tuned / n_responsive)
+    return f"In the untrained twin {count(n_tuned)} of {count(n_responsive)} ({share}) are tuned."
 
 
 def _sharpness(layers: Layers) -> str:
@@ -72,8 +76,8 @@ def _sharpness(layers: Layers) -> str:
 def _likeness(layers: Layers) -> str:
     best = most_v1_like(layers)
     if best is None:
-        return ("Similarity to macaque V1 could not be computed in any layer: reference data are missing, or too few units "
-                "respond.")
+        return ("Similarity to macaque V1 could not be computed in any layer: reference data are missing, or too few "
+                "units respond.")
     value, low, high = (layers.values(f"v1_similarity{end}")[best] for end in ("", "_low", "_high"))
     among = int(np.isfinite(layers.values("v1_similarity")).sum())
     flattered = f"; the best of {among}, so a little flattered" if among > 1 else ""
@@ -86,19 +90,19 @@ def _likeness(layers: Layers) -> str:
 
 def _beside_twin(layers: Layers, best: int) -> str:
     twin = layers.control_values("v1_similarity")[best]
-    difference, least, most = (layers.values(f"v1_similarity_minus_untrained{end}")[best] for end in ("", "_low", "_high"))
+    difference, least, most = (layers.values(f"{_DIFFERENCE}{end}")[best] for end in ("", "_low", "_high"))
     if np.isnan([twin, difference, least, most]).any():
         return "; no twin’s value stands beside it."
-    verdict = "significantly above" if least > 0 else "significantly below" if most < 0 else "not significantly different from"
-    return (f", {verdict} the same layer of the untrained twin, {number(twin)} (difference {number(difference)}, "
-            f"{interval(least, most)}).")
+    significant = "significantly above" if least > 0 else "significantly below" if most < 0 else ""
+    return (f", {significant or 'not significantly different from'} the same layer of the untrained twin, "
+            f"{number(twin)} (difference {number(difference)}, {interval(least, most)}).")
 
 
 def _over_layers(layers: Layers) -> str:
-    least, most = (layers.values(f"v1_similarity_minus_untrained{end}") for end in ("_low", "_high"))
+    least, most = (layers.values(f"{_DIFFERENCE}{end}") for end in ("_low", "_high"))
     compared = int((np.isfinite(least) & np.isfinite(most)).sum())
     if not compared:
         return ""
     more, less = (f"{n or 'none'} {'is' if n < 2 else 'are'}" for n in (int((least > 0).sum()), int((most < 0).sum())))
-    return (f" Of {plural(compared, 'layer')}, {more} significantly more V1-like than the twin’s and {less} significantly less, "
-            "taken one at a time.")
+    return (f" Of {plural(compared, 'layer')}, {more} significantly more V1-like than the twin’s and {less} "
+            "significantly less, taken one at a time.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 
@@ -16,8 +14,8 @@ from probekit.reports.words import count, number, plural, short_name
 
 BEST_UNITS = 5
 FOLDS_RULE = (
-    f"Of each layer: the {BEST_UNITS} responsive, significantly tuned units with the smallest circular variance, then the one "
-    "in the middle of that order; and the distribution of the whole layer."
+    f"Of each layer: the {BEST_UNITS} responsive, significantly tuned units with the smallest circular variance, then "
+    "the one in the middle of that order; and the distribution of the whole layer."
 )
 _MOST_PANELS = 24
 _QUANTILES = np.linspace(0, 1, 26)
@@ -27,9 +25,9 @@ def sharpest(view: View) -> Figure | None:
     """Return the tuning curve of the sharpest unit of each layer."""
     return _sheet(
         view, "sharpest", "The sharpest unit of each layer", 0.0,
-        "Tuning curves around a circle, angles as the bars stood on the screen (0° to the right, repeated over 180°); the outer "
-        "circle is the unit’s peak. Rule: of each layer, the responsive, significantly tuned unit with the smallest circular "
-        "variance (CV, beside it the preferred orientation). These are extremes.",
+        "Tuning curves around a circle, angles as the bars stood on the screen (0° to the right, repeated over 180°); "
+        "the outer circle is the unit’s peak. Rule: of each layer, the responsive, significantly tuned unit with the "
+        "smallest circular variance (CV, beside it the preferred orientation). These are extremes.",
     )
 
 
@@ -37,19 +35,22 @@ def typical(view: View) -> Figure | None:
     """Return the tuning curve of the unit in the middle of each layer's tuned units."""
     return _sheet(
         view, "typical", "A typical tuned unit of each layer", 0.5,
-        "As above. Rule: of each layer, the unit in the middle when its responsive, significantly tuned units are ordered by "
-        "circular variance.",
+        "As above. Rule: of each layer, the unit in the middle when its responsive, significantly tuned units are "
+        "ordered by circular variance.",
     )
 
 
 def _sheet(view: View, name: str, title: str, place: float, caption: str) -> Figure | None:
-    panels = []
+    panels: list[Panel] = []
     for layer in _spread(view.layers.names, _MOST_PANELS):
         ranked = view.tuned(MEASURED, layer)
-        curve = view.tuning_curve(int(ranked["row"].iloc[int(place * len(ranked))])) if len(ranked) else None
+        if ranked.empty:
+            continue
+        unit = ranked.iloc[int(place * len(ranked))]
+        curve = view.tuning_curve(int(unit["row"]))
         if curve is not None:
-            unit = ranked.iloc[int(place * len(ranked))]
-            panels.append(Panel(f"{len(panels) + 1:02d}", rose(*curve), "", (short_name(layer, 24), *_unit_words(unit))))
+            words = (short_name(layer, 24), *_unit_words(unit))
+            panels.append(Panel(f"{len(panels) + 1:02d}", rose(*curve), "", words))
     return Figure(name, title, tuple(panels), caption, size="small") if panels else None
 
 
@@ -84,8 +85,9 @@ def fold(view: View, layer: str) -> Fold:
         f"(untrained {medians[1]})",
         (Figure(
             "units", "Distribution and units", tuple(panels),
-            "First: cumulative distribution of circular variance, 0 … 1 (blue: trained; dashed: untrained; black: macaque V1). "
-            f"Then tuning curves, 0° … 180° with lines at 45°, 90° and 135°, from zero to the unit’s peak.{none}", size="small",
+            "First: cumulative distribution of circular variance, 0 … 1 (thick: trained; dashed: untrained; thin: "
+            "macaque V1). Then tuning curves, 0° … 180° with lines at 45°, 90° and 135°, from zero to the unit’s peak."
+            f"{none}", size="small",
         ),),
     )
 
@@ -93,10 +95,10 @@ def fold(view: View, layer: str) -> Fold:
 def _distribution(view: View, layer: str) -> Panel:
     value, probability = view.v1("circular_variance")
     traces = [Trace(value, probability, INK, width=1.0)]
-    for network, trace in ((CONTROL, partial(Trace, color=UNTRAINED, dash="4 2")), (MEASURED, partial(Trace, color=TRAINED))):
+    for network, color, dash in ((CONTROL, UNTRAINED, "4 2"), (MEASURED, TRAINED, "")):
         values = view.of(network, layer)["circular_variance"].dropna().to_numpy(dtype=float)
         if len(values):
-            traces.append(trace(np.quantile(values, _QUANTILES), _QUANTILES))
+            traces.append(Trace(np.quantile(values, _QUANTILES), _QUANTILES, color, dash))
     return Panel("distribution", chart(traces, x=(0, 1), y=(0, 1), marks=(0.5,)), "", ("circular variance", "0 … 1"))
 
 

@@ -1,0 +1,154 @@
+"""What every registered analysis must do, whoever wrote it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+import probekit
+from probekit import analyses
+from probekit.analysis import Analysis, Protocol
+from probekit.errors import UnknownNameError, UsageError
+from probekit.network import Card, Entry, Preprocess, weights_hash
+from probekit.result import Result
+
+NAMES = analyses.REGISTRY.names()
+UNITS = {"_deg": "deg", "_cpp": "cycles/pixel"}
+
+
+def build():
+    return nn.Sequential(nn.Conv2d(3, 12, 7, padding=3), nn.ReLU(), nn.Conv2d(12, 16, 5, stride=2), nn.ReLU())
+
+
+def image_network(shape=(3, 32, 32), *, twin=True, layers=("1", "3")):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        module = build().eval()
+    card = Card("tiny", "CNN", shape, "nothing (drawn for a test)", layers=layers)
+    return Entry(module, Preprocess((0.5,) * 3, (0.25,) * 3), card, build if twin else None)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def analysis(request):
+    return analyses.REGISTRY.get(request.param)
+
+
+@pytest.fixture(scope="module")
+def result(analysis):
+    return analyses.analyse(analysis.name, image_network(), quick=True)
+
+
+def test_an_analysis_declares_what_a_reader_needs(analysis):
+    assert isinstance(analysis, Analysis)
+    assert analysis.name in NAMES
+    assert getattr(analyses, analysis.name) is analysis.measure
+    assert analysis.title
+    assert analysis.description
+    assert analysis.networks
+    assert analysis.sources
+    for source in analysis.sources:
+        assert source.doi.startswith("10.")
+        assert not source.citation.endswith(".")
+    for columns in (analysis.columns, analysis.summary_columns):
+        names = [column.name for column in columns]
+        assert len(set(names)) == len(names)
+        assert {"network", "layer"} <= set(names)
+        for column in columns:
+            assert column.meaning
+            assert not column.meaning.endswith(".")
+            for ending, unit in UNITS.items():
+                assert not column.name.endswith(ending) or column.unit == unit, column.name
+
+
+def test_a_protocol_gives_tables_as_declared_with_the_twin_beside_the_network(analysis, result):
+    assert result.analysis == analysis.name
+    assert analysis.check(result) is result
+    assert {"trained", "untrained"} <= set(result.table["network"])
+    assert {"trained", "untrained"} <= set(result.summary["network"])
+    assert any(note.startswith("Quick run") for note in result.notes)
+
+
+def test_provenance_names_networks_stimuli_seed_and_version(result):
+    provenance = result.provenance
+    assert provenance["seed"] == 0
+    assert provenance["probekit"] == probekit.__version__
+    assert provenance["parameters"]
+    hashes = {name: one["weights_sha256"] for name, one in provenance["recordings"].items()}
+    assert hashes["trained"] == weights_hash(image_network().module)
+    assert hashes["untrained"] == weights_hash(image_network().untrained(0).module)
+
+
+def test_a_result_is_saved_and_read_back_equal(result, tmp_path):
+    assert Result.load(result.save(tmp_path)).equals(result)
+
+
+def test_the_same_seed_gives_the_same_result_and_the_network_is_left_as_it_was(analysis, result):
+    entry = image_network()
+    before, state = weights_hash(entry.module), torch.get_rng_state()
+    again = analyses.analyse(analysis.name, entry, quick=True)
+    pd.testing.assert_frame_equal(again.table, result.table)
+    pd.testing.assert_frame_equal(again.summary, result.summary)
+    assert weights_hash(entry.module) == before
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not entry.module[0]._forward_hooks
+
+
+def test_a_network_without_a_twin_is_measured_and_the_notes_say_so(analysis):
+    result = analyses.analyse(analysis.name, image_network(twin=False), quick=True, layers="1")
+    assert set(result.table["network"]) == {"trained"}
+    assert any("No untrained twin: 'tiny' cannot be built anew" in note for note in result.notes)
+
+
+def test_an_analysis_tells_how_far_it_is(analysis):
+    told = []
+    analysis.protocol(image_network(), Protocol("1", quick=True,
+                                                progress=lambda task, done, total: told.append((task, done, total))))
+    assert told
+    assert all(0 <= done <= total for _, done, total in told)
+    assert len({task for task, _, _ in told}) >= 2  # the network and its twin
+
+
+@pytest.mark.parametrize(("shape", "match"), [
+    ((100, 8), r"'tiny' takes input of shape \(100, 8\); orientation needs a network that takes square images"),
+    ((3, 32, 48), "takes square images"),
+    ((3, 3, 3), "takes images of 3 pixels, less than one cycle"),
+])
+def test_orientation_refuses_networks_that_it_cannot_show_gratings(shape, match):
+    with pytest.raises(UsageError, match=match):
+        analyses.analyse("orientation", image_network(shape), quick=True)
+
+
+def test_orientation_leaves_out_gratings_that_do_not_fit_and_says_so(result):
+    if result.analysis == "orientation":
+        shown = result.arrays["sf_curves"]["spatial_frequency_cpp"].values
+        assert list(shown) == [1 / 32, 1 / 16, 1 / 8]
+        assert any("1 of 4 spatial frequencies were not shown" in note for note in result.notes)
+
+
+def test_an_unknown_analysis_is_refused_with_the_nearest_name():
+    with pytest.raises(UnknownNameError, match=r"no analysis called 'orientatoin'\. Did you mean 'orientation'"):
+        analyses.analyse("orientatoin", image_network())
+
+
+def test_a_bare_module_is_refused_with_the_way_out():
+    with pytest.raises(UsageError, match=r"network is a Sequential; expected an Entry, such as probekit\.zoo\.load"):
+        analyses.analyse("orientation", build())
+
+
+def test_the_catalogue_lists_every_analysis_with_its_sources():
+    table = analyses.catalogue()
+    assert list(table["name"]) == NAMES
+    assert list(table.columns) == ["name", "title", "networks", "description", "sources"]
+    assert table["sources"].str.contains("doi:10.").all()
+
+
+def test_the_folder_is_not_imported_under_its_bare_name():
+    spec = importlib.util.spec_from_file_location("analyses", Path(analyses.__file__))
+    module = importlib.util.module_from_spec(spec)
+    with pytest.raises(ImportError, match=r"is the package probekit\.analyses and cannot be imported as 'analyses'"):
+        spec.loader.exec_module(module)
