@@ -113,7 +113,7 @@ def choose(units: Units, layer: str, dims: tuple[str, ...], shape: tuple[int, ..
         kept = [dim for dim in dims if dim not in places]
     coords = _coords(units, dims, kept, index, places)
     sizes = tuple(len(index[dim]) for dim in kept)
-    if units.sample is not None:
+    if units.sample is not None and set(kept) - {"time"}:
         return _sampled(units, layer, (kept, sizes), index, coords, steps)
     return Choice(tuple(kept), sizes, coords, _chain(steps))
 
@@ -152,7 +152,7 @@ def _sampled(
     chosen = torch.from_numpy(drawn)
 
     def take(values: Tensor) -> Tensor:
-        return values.reshape(*values.shape[: 1 + leading], -1).index_select(1 + leading, chosen.to(values.device))
+        return values.flatten(1 + leading).index_select(1 + leading, chosen.to(values.device))
 
     return Choice((*dims[:leading], "unit"), (*sizes[:leading], len(drawn)), scalars | placed, _chain([*steps, take]))
 

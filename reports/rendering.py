@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from probekit.reports.figures import inline
-from probekit.reports.words import count, exact
+from probekit.reports.words import count, exact, plural
 
 
 def render_template(name: str, **values: object) -> Markup:
@@ -30,7 +30,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FunctionLoader(template_text), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )
-    environment.filters |= {"inline": inline, "exact": exact, "count": count, "prose": _prose}
+    environment.filters |= {"inline": inline, "exact": exact, "count": count, "plural": plural, "prose": _prose}
     return environment
 
 

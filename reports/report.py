@@ -156,7 +156,7 @@ class _Page:
     content: Content
     units: UnitTable
     nan_reasons: _Reasons | None
-    columns: tuple[Column, ...]
+    legends: tuple[_Legend, ...]
     sources: tuple[Source, ...]
 
     @property
@@ -180,6 +180,12 @@ class _Reasons:
     rows: list[tuple[str, list[str]]]
 
 
+@dataclass(frozen=True)
+class _Legend:
+    name: str
+    columns: tuple[Column, ...]
+
+
 def _page(result: Result, number: int, *, budget: int) -> _Page:
     section, analysis = section_of(result.analysis), declared(result.analysis)
     key = _NOT_IN_A_KEY.sub("-", result.analysis.lower()).strip("-") or "section"
@@ -193,15 +199,18 @@ def _page(result: Result, number: int, *, budget: int) -> _Page:
         content=section.build(result),
         units=unit_table(result.table, analysis.columns if analysis else (), budget=budget),
         nan_reasons=_nan_reasons(result.table),
-        columns=_all_columns(analysis),
+        legends=_legends(analysis),
         sources=analysis.sources if analysis else (),
     )
 
 
-def _all_columns(analysis: Analysis | None) -> tuple[Column, ...]:
+def _legends(analysis: Analysis | None) -> tuple[_Legend, ...]:
     if analysis is None:
         return ()
-    return tuple({column.name: column for column in (*analysis.columns, *analysis.summary_columns)}.values())
+    return (
+        _Legend("table.csv: a row a unit", analysis.columns),
+        _Legend("summary.csv: a row a layer and network", analysis.summary_columns),
+    )
 
 
 def _nan_reasons(table: pd.DataFrame) -> _Reasons | None:

@@ -157,11 +157,11 @@ def _table_row(
 
 
 def _said(row: Mapping[str, object], name: str) -> str:
-    text = of_column(name, row[name])
-    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    if missing(row[name]) or missing(low) or missing(high):
+    value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
+    text = of_column(name, value)
+    if not isinstance(value, float) or missing(value) or missing(low) or missing(high):
         return text
-    return f"{text} ({of_column(name, low)} – {of_column(name, high)})"
+    return f"{text} ({of_column(name, low, scale=value)} – {of_column(name, high, scale=value)})"
 
 
 def _sort_key(value: object) -> str:

@@ -124,8 +124,11 @@ def sample(n: float) -> str:
     return f"n\u00a0=\u00a0{count(n)}"
 
 
-def of_column(name: str, value: object) -> str:
+def of_column(name: str, value: object, *, scale: float | None = None) -> str:
     r"""Return a value as the name of its column asks: counts, percentages, degrees with one decimal, p values.
+
+    `scale` is the number whose size decides how many decimals, where that is not the value itself: the middle of an
+    interval for its ends.
 
     >>> of_column("n_units", 96.0), of_column("bandwidth_deg", 23.456), of_column("gosi", 0.1), of_column("q_fdr", 1e-5)
     ('96', '23.5', '0.10', '< 0.001')
@@ -140,7 +143,8 @@ def of_column(name: str, value: object) -> str:
         return probability(value)
     if name.endswith("_deg"):
         return number(value, 1)
-    return plain(value) if 0 < abs(value) < 0.005 or abs(value) >= 1000 else number(value)
+    size = abs(value if scale is None else scale)
+    return plain(value) if 0 < size < 0.005 or size >= 1000 else number(value)
 
 
 def plural(n: float, noun: str) -> str:

@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 import warnings
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from types import FrameType
@@ -20,7 +21,7 @@ from typing import Any
 
 from probekit.cli.arguments import parse
 from probekit.cli.output import Output, OutputLost, note
-from probekit.errors import ProbekitError, ProbekitWarning
+from probekit.errors import ModelError, ProbekitError, ProbekitWarning
 
 __all__ = ["main"]
 
@@ -39,9 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal's encoding does not have
-    with _terminable():
+    with _Stop() as stop:
         try:
-            code = _run(words)
+            code = _run(words, stop)
             sys.stdout.flush()
         except OSError as err:
             if err.errno != errno.EPIPE:  # whose reader, such as `head`, has what it wanted
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str], stop: _Stop) -> int:
     try:
         arguments = parse(words)
         if arguments is None:
@@ -59,30 +60,40 @@ def _run(words: list[str]) -> int:
         command = _command(arguments.run)
         output = Output(sys.stdout, json=arguments.json)
         with _results_only():
-            command(arguments, output)
+            _call(command, arguments, output)
     except (OutputLost, BrokenPipeError):
         raise
-    except ProbekitError as err:
-        return _fail(f"error: {err}", err.exit_code)
-    except KeyboardInterrupt as err:
-        return _fail("interrupted.", 128 + (err.args[0] if err.args else signal.SIGINT))
-    except Exception as err:
-        said = f"{type(err).__name__}: {' '.join(str(err).split())}"
-        return _fail(f"this is a bug: {said} (set {_TRACEBACK}=1 for the traceback)", 1)
+    except (Exception, KeyboardInterrupt) as err:
+        return _fail(err, stop)
     return 0
+
+
+def _fail(err: BaseException, stop: _Stop) -> int:
+    """Say what went wrong in one line, and return the exit code."""
+    if os.environ.get(_TRACEBACK):
+        traceback.print_exc()
+    if isinstance(err, KeyboardInterrupt) or stop.number:  # in the middle of an import it becomes an ImportError
+        note("interrupted.")
+        return 128 + (stop.number or signal.SIGINT)
+    if isinstance(err, ProbekitError):
+        note(f"error: {err}")
+        return err.exit_code
+    said = " ".join(str(err).split())
+    note(f"this is a bug: {type(err).__name__}: {said} (set {_TRACEBACK}=1 for the traceback)")
+    return 1
+
+
+def _call(command: Callable[[Any, Output], None], arguments: Namespace, output: Output) -> None:
+    try:
+        command(arguments, output)
+    except SystemExit as err:  # else the exit code would be that of the user's script
+        raise ModelError("the network's own code called sys.exit.") from err
 
 
 def _command(run: str) -> Callable[[Any, Output], None]:
     module, _, name = run.partition(":")
     command: Callable[[Any, Output], None] = getattr(import_module(f"probekit.cli.{module}"), name)
     return command
-
-
-def _fail(text: str, code: int) -> int:
-    if os.environ.get(_TRACEBACK):
-        traceback.print_exc()
-    note(text)
-    return code
 
 
 @contextlib.contextmanager
@@ -98,18 +109,26 @@ def _results_only() -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """End on SIGTERM as on Ctrl-C, so that what is finished is kept and said."""
+class _Stop:
+    """Makes Ctrl-C and SIGTERM end a command in the same way, and remembers which it was; 0 for neither."""
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt(number)
+    def __init__(self) -> None:
+        self.number = 0
+        self.before: dict[int, Any] = {}
 
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    def __enter__(self) -> _Stop:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) != signal.SIG_IGN:  # as in a shell's background job
+                self.before[number] = signal.signal(number, self.interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def interrupt(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
+        raise KeyboardInterrupt
 
 
 def _close_output() -> None:

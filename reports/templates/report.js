@@ -146,6 +146,7 @@ function unitTable(box) {
     draw();
   }));
   box.hidden = false;
+  document.getElementById(`${box.id}-unavailable`).remove();
   draw();
 }
 

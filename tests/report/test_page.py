@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import importlib.util
@@ -26,8 +27,8 @@ from probekit.reports.sections import section_of
 from probekit.result import Result
 
 FIVE_MEGABYTES = 5_000_000
-FETCHING = {("script", "src"), ("img", "src"), ("iframe", "src"), ("object", "data"), ("source", "src"), ("link", "href"),
-            ("image", "href"), ("image", "xlink:href"), ("use", "href"), ("use", "xlink:href")}
+FETCHING = {("script", "src"), ("img", "src"), ("iframe", "src"), ("object", "data"), ("source", "src"),
+            ("link", "href"), ("image", "href"), ("image", "xlink:href"), ("use", "href"), ("use", "xlink:href")}
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
 
@@ -84,7 +85,7 @@ def test_network_card_is_shown(page, card):
 
 
 def test_every_number_of_the_layer_table_is_from_the_summary(page, result):
-    sorted_by = {attributes["data-sort"] for tag, attributes in page.elements if tag == "td" and "data-sort" in attributes}
+    sorted_by = {cell["data-sort"] for cell in page.all("td") if "data-sort" in cell}
     known = {str(value) for value in result.summary.to_numpy().ravel()} | {""}
     assert len(sorted_by) > 50
     assert sorted_by <= known
@@ -99,8 +100,9 @@ def test_legend_and_sources_come_from_the_declaration(page):
 
 
 def test_parameters_notes_and_provenance_are_exact(page, result):
+    frequencies = result.provenance["recordings"]["trained"]["stimuli_parameters"]["spatial_frequencies_cpp"]
     for said in (*result.notes, "ab" * 32, "cd" * 32, "n_permutations 1000", "rectify half", "torch 2.15.0",
-                 ", ".join(map(str, result.provenance["recordings"]["trained"]["stimuli_parameters"]["spatial_frequencies_cpp"]))):
+                 ", ".join(map(str, frequencies))):
         assert said in page.words
 
 
@@ -125,8 +127,6 @@ def test_policy_allows_one_script_and_it_is_the_pages(page, page_file):
     assert policy.startswith("default-src 'none'")
     body = re.findall(r"<script>(.*?)</script>", page_file.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(body) == 1
-    import base64
-
     digest = base64.b64encode(hashlib.sha256(body[0].encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in policy
 
@@ -141,8 +141,8 @@ def test_ids_are_unique_and_references_meet_them(page):
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     wanted = {one["href"][1:] for one in page.all("a") if one["href"].startswith("#")}
-    wanted |= {attributes[name] for _, attributes in page.elements for name in ("for", "aria-labelledby", "aria-describedby")
-               if name in attributes}
+    pointers = ("for", "aria-labelledby", "aria-describedby")
+    wanted |= {one[name] for _, one in page.elements for name in pointers if name in one}
     assert wanted <= set(ids)
 
 
@@ -161,8 +161,8 @@ def test_pictures_have_words_tables_have_captions_and_inputs_labels(page):
 def test_no_date_and_no_leftover_of_a_template(page_file):
     text = page_file.read_text(encoding="utf-8")
     assert re.findall(r"20\d\d-\d\d-\d\d|\d\d:\d\d:\d\d", text) == []
-    for leftover in ("{{", "{%", "Undefined", ">nan<", " nan ", "None"):
-        assert leftover not in Page(text).words or leftover == "None"
+    for leftover in ("{{", "{%", "Undefined", " nan ", "None"):
+        assert leftover not in Page(text).words
 
 
 def test_same_input_same_bytes(result, card):
@@ -170,19 +170,17 @@ def test_same_input_same_bytes(result, card):
     assert first == second
 
 
-def test_same_bytes_in_another_process(tmp_path):
+def test_same_bytes_in_another_process(make_result, card, tmp_path):
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import conftest, hashlib\n"
+        "import sys; sys.path.insert(0, sys.argv[1]); import conftest\n"
         "from probekit.reports import Report\n"
-        "print(hashlib.sha256(Report('net', [conftest.build_result(3, 20)], conftest.CARD).html().encode()).hexdigest())"
+        "Report('net', [conftest.build_result(3, 20)], conftest.CARD).save(sys.argv[2])"
     )
-    folder = str(Path(__file__).parent)
-    runs = [
-        subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True,
-                       env=os.environ | {"PYTHONHASHSEED": seed}).stdout
-        for seed in ("1", "2")
-    ]
-    assert runs[0] == runs[1]
+    there, here = tmp_path / "there.html", tmp_path / "here.html"
+    subprocess.run([sys.executable, "-c", code, str(Path(__file__).parent), str(there)], check=True,
+                   env=os.environ | {"PYTHONHASHSEED": "1"})
+    Report("net", [make_result(3, 20)], card).save(here)
+    assert there.read_bytes() == here.read_bytes()
 
 
 def test_twenty_thousand_units_are_all_in_a_page_under_five_megabytes(make_result):
@@ -261,8 +259,9 @@ def alterations(result):
     floats = {name: np.nan for name in result.table if result.table[name].dtype.kind == "f"}
     sums = {name: np.nan for name in result.summary if result.summary[name].dtype.kind == "f"}
     mine = result.table["network"] == "trained"
+    table, summary = result.table, result.summary
     return {
-        "all nan": dataclasses.replace(result, table=result.table.assign(**floats), summary=result.summary.assign(**sums)),
+        "all nan": dataclasses.replace(result, table=table.assign(**floats), summary=summary.assign(**sums)),
         "nothing responds": dataclasses.replace(result, table=result.table.assign(responsive=False, q_fdr=np.nan),
                                                 summary=result.summary.assign(n_responsive=0, **sums)),
         "no twin": dataclasses.replace(result, table=result.table[mine].reset_index(drop=True), arrays={},
@@ -273,12 +272,13 @@ def alterations(result):
         "no rows": dataclasses.replace(result, table=result.table[:0], summary=result.summary[:0], arrays={}),
         "only V1": dataclasses.replace(result, table=result.table[:0], summary=result.summary[-1:], arrays={}),
         "no provenance": dataclasses.replace(result, provenance={}, notes=()),
-        "several calls": dataclasses.replace(result, table=result.table.assign(call=1), summary=result.summary.assign(call=1)),
+        "several calls": dataclasses.replace(result, table=table.assign(call=1), summary=summary.assign(call=1)),
     }
 
 
 @pytest.mark.parametrize("which", [
-    "all nan", "nothing responds", "no twin", "no V1", "no arrays", "no rows", "only V1", "no provenance", "several calls",
+    "all nan", "nothing responds", "no twin", "no V1", "no arrays", "no rows", "only V1", "no provenance",
+    "several calls",
 ])
 def test_a_result_with_less_still_gives_a_page(make_result, which):
     page = Page(Report("net", [alterations(make_result(3, 25))[which]]).html())
@@ -327,12 +327,12 @@ def test_a_single_result_is_told_to_be_a_list(result):
 def test_a_path_that_cannot_be_written_is_said_and_what_was_there_stays(result, tmp_path):
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     report = Report("net", [result])
-    with pytest.raises(UsageError, match="path is '.*report.html', which cannot be written"):
+    with pytest.raises(UsageError, match=r"path is '.*report\.html', which cannot be written"):
         report.save(tmp_path / "file" / "report.html")
-    with pytest.raises(UsageError, match="folder is '.*file', which cannot be written"):
+    with pytest.raises(UsageError, match=r"folder is '.*file', which cannot be written"):
         report.save_all(tmp_path / "file")
     (tmp_path / "taken").mkdir()
-    with pytest.raises(UsageError, match="path is '.*taken', which cannot be written"):
+    with pytest.raises(UsageError, match=r"path is '.*taken', which cannot be written"):
         report.save(tmp_path / "taken")
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
     assert not list(tmp_path.rglob("*.part"))
@@ -341,5 +341,5 @@ def test_a_path_that_cannot_be_written_is_said_and_what_was_there_stays(result, 
 def test_the_bare_name_is_refused():
     path = Path(probekit.reports.__file__)
     spec = importlib.util.spec_from_file_location("reports", path, submodule_search_locations=[str(path.parent)])
-    with pytest.raises(ImportError, match="Import probekit.reports; if that fails, the checkout lacks the link"):
+    with pytest.raises(ImportError, match=r"Import probekit\.reports; if that fails, the checkout lacks the link"):
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
