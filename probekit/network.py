@@ -9,7 +9,10 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from probekit.errors import UsageError
+from probekit.errors import StimulusError, UsageError
+
+_BEYOND = 1e-3
+"""How far images may leave 0 … 1: what resampling and rounding do."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +22,27 @@ class Preprocess:
     Parameters
     ----------
     mean, std : tuple of float
-        One number a channel, in the units of the stimuli (0 … 1).
+        One number a channel, or one for all, in the units of the stimuli (0 … 1).
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """Return the normalised batch, shape (stimulus, channel, y, x)."""
+        """Return the normalised batch, shape (stimulus, channel, y, x).
+
+        Raises
+        ------
+        StimulusError
+            If the images are integers, leave 0 … 1 by more than rounding, or have another number of channels.
+        """
+        if not batch.is_floating_point():
+            raise StimulusError(f"images are {batch.dtype}; expected float in 0 … 1 (divide 0 … 255 by 255).")
+        low, high = (float(value) for value in batch.aminmax())
+        if low < -_BEYOND or high > 1 + _BEYOND:
+            raise StimulusError(f"images range over {low:.4g} … {high:.4g}; expected 0 … 1, before normalisation.")
+        if len(self.mean) not in (1, batch.shape[-3]):
+            raise StimulusError(f"images have {batch.shape[-3]} channels; this network takes {len(self.mean)}.")
         mean = torch.tensor(self.mean, dtype=batch.dtype, device=batch.device)
         std = torch.tensor(self.std, dtype=batch.dtype, device=batch.device)
         return (batch - mean[:, None, None]) / std[:, None, None]

@@ -22,9 +22,9 @@ from probekit.network import Card
 from probekit.reports import words
 from probekit.reports.layers import find
 from probekit.reports.rendering import render_template, template_text
-from probekit.reports.section import Content
+from probekit.reports.section import Content, declared
 from probekit.reports.sections import section_of
-from probekit.reports.tables import CONTROL, MEASURED, LayerTable, UnitTable, declared, layer_table, unit_table
+from probekit.reports.tables import CONTROL, MEASURED, LayerTable, UnitTable, layer_table, unit_table
 from probekit.result import Result
 
 _WIDE = 60

@@ -8,6 +8,8 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from probekit.analyses import REGISTRY
+from probekit.analysis import Analysis
 from probekit.reports.tables import LayerTable
 from probekit.result import Result
 
@@ -117,3 +119,8 @@ class Section:
     analysis: str
     findings: Callable[[Result], list[str]]
     build: Callable[[Result], Content]
+
+
+def declared(analysis: str) -> Analysis | None:
+    """Return what is declared of an analysis, None where the package that brings it is not installed."""
+    return REGISTRY.get(analysis) if analysis in REGISTRY.names() else None

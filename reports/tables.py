@@ -11,8 +11,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from probekit.analyses import REGISTRY
-from probekit.analysis import Analysis, Column
+from probekit.analysis import Column
 from probekit.reports.words import missing, of_column, short_name
 
 MEASURED, CONTROL = "trained", "untrained"
@@ -67,11 +66,6 @@ class UnitTable:
     n_rows: int
     n_shown: int
     step: int
-
-
-def declared(analysis: str) -> Analysis | None:
-    """Return what is declared of an analysis, None where the package that brings it is not installed."""
-    return REGISTRY.get(analysis) if analysis in REGISTRY.names() else None
 
 
 def meanings(columns: Sequence[Column]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from probekit.analyses.orientation.columns import TABLE
 from probekit.analyses.orientation.grid import Grid, grid_of
 from probekit.analyses.orientation.permutation import permutation_p, shuffled_vectors
 from probekit.analyses.orientation.tuning import Operators, Rectify, Smoothing, curves, measures, operators, rectified
+from probekit.errors import UsageError
 from probekit.recording import Recording, unit_dims
 from probekit.stats import benjamini_hochberg
 
@@ -60,6 +61,8 @@ def measure_units(recording: Recording, network: str, options: Options) -> Measu
         _measure_block(responses, grid, matrices, vectors, options.rectify)
         for data in recording.activity.values() for responses in _responses(data, grid)
     ]
+    if not parts:
+        raise UsageError("the recording holds no units; record at least one layer.")
     found = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
     table = _table(recording.units.assign(network=network), found, grid)
     axes = (("orientation_deg", grid.orientations_deg),

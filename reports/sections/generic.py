@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from probekit.reports.section import Content, Section
-from probekit.reports.tables import MEASURED, declared, layer_table
+from probekit.reports.section import Content, Section, declared
+from probekit.reports.tables import MEASURED, layer_table
 from probekit.reports.words import plural
 from probekit.result import Result
 

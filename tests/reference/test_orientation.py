@@ -11,9 +11,11 @@ import torch
 import xarray as xr
 from scipy.interpolate import CubicSpline
 from scipy.special import i0, i1
+from scipy.stats import false_discovery_control
 from torch import nn
 
-from probekit.analyses.orientation import ANALYSIS, orientation
+from probekit.analyses.orientation import ANALYSIS, measure, orientation
+from probekit.analyses.orientation.grid import grid_of
 from probekit.errors import ProbekitWarning, StimulusError, UsageError
 from probekit.recorder import record
 from probekit.recording import Recording
@@ -366,8 +368,38 @@ def test_units_of_maps_calls_and_time_are_found_in_the_order_of_the_unit_table(t
                                       rtol=1e-4, atol=1e-5)
     assert any("Averaged over time: time." in note for note in result.notes)
     assert list(result.summary["call"][:4]) == [-1, 0, 1, -1]
-    np.testing.assert_allclose(result.arrays["tuning_curves"].max("orientation_deg"), result.table["peak_response"],
-                               rtol=1e-6)
+    peak = result.table["peak_response"].to_numpy()
+    np.testing.assert_allclose(result.arrays["tuning_curves"].max("orientation_deg"), peak, rtol=1e-6)
+    np.testing.assert_allclose(result.arrays["sf_curves"].max("spatial_frequency_cpp"), peak, rtol=1e-6)
+    np.testing.assert_allclose(result.arrays["phase_curves"].mean("phase_deg"), peak, rtol=1e-6)
+    chosen = result.table[result.table["responsive"]]
+    np.testing.assert_allclose(chosen["q_fdr"], false_discovery_control(chosen["p_permutation"]))
+    assert len(chosen) > 60  # of all three layers at once
+
+
+def test_a_layer_too_large_to_be_read_at_once_gives_the_same_table(table, mixed, monkeypatch):
+    layer = {"map": xr.DataArray(mixed.reshape(-1, 5, 3, 2), dims=("stimulus", "channel", "y", "x"))}
+    whole = orientation(Recording(layer, table), n_permutations=20, n_resamples=5)
+    monkeypatch.setattr(measure, "_NUMBERS_AT_ONCE", 2 * 6 * len(table))  # two of five channels
+    pieces = [len(responses[0]) for responses in measure._responses(layer["map"], grid_of(table))]
+    assert pieces == [12, 12, 6]
+    split = orientation(Recording(layer, table), n_permutations=20, n_resamples=5)
+    pd.testing.assert_frame_equal(split.table, whole.table, rtol=1e-5)  # matrix products of another width
+
+
+def test_responsive_is_five_of_243_1_of_the_strongest_above_blank(table):
+    curve = rates(table, von_mises(2.0, 60.0))
+    scale = np.array([100.0, 2.05, 2.06, 0.0]) / curve.max()  # the threshold is 100 × 5 / 243.1 = 2.0568
+    assert measured(curve * scale, table)["responsive"].tolist() == [True, False, True, False]
+    raised = curve * scale
+    raised[table["blank"].to_numpy()] = [0, 0, 0.1, 0]
+    found = measured(raised, table)
+    assert found["responsive"].tolist() == [True, False, False, False]
+    assert found["blank_response"][2] == pytest.approx(0.1)
+    two_layers = Recording({"a": xr.DataArray(raised[:, :1], dims=("stimulus", "unit")),
+                            "b": xr.DataArray(raised[:, 1:], dims=("stimulus", "unit"))}, table)
+    alone = orientation(two_layers, n_permutations=20, n_resamples=5).table
+    assert alone["responsive"].tolist() == [True, True, True, False]  # each layer has its own strongest unit
 
 
 # ---- edges
@@ -463,3 +495,8 @@ def test_stimuli_that_are_no_grid_are_refused(table, change, match):
 def test_wrong_options_are_refused(table, mixed, options, match):
     with pytest.raises(UsageError, match=match):
         measured(mixed, table, **options)
+
+
+def test_a_recording_of_nothing_is_refused(table):
+    with pytest.raises(UsageError, match="the recording holds no units"):
+        orientation(Recording({}, table))

@@ -235,6 +235,8 @@ def test_hostile_names_do_nothing_and_read_as_they_are(visit, make_result, hosti
     page.locator(f"{UNITS} input").fill("<script>alert(1)</script>")
     expect(page.locator(f"{UNITS} output")).to_contain_text("that match")
     assert set(column_of(page, UNITS, place_of(result, "layer"))) == {"<script>alert(1)</script>"}
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert "<script>al…)</script>" in page.locator("figure svg text").all_text_contents()
 
 

@@ -95,9 +95,9 @@ def test_the_random_state_is_left_also_when_the_architecture_cannot_be_built() -
         torch.rand(3)
         raise RuntimeError("no such layer")
 
-    before = torch.get_rng_state()
+    unbuildable, before = entry(broken), torch.get_rng_state()
     with pytest.raises(RuntimeError, match="no such layer"):
-        entry(broken).untrained()
+        unbuildable.untrained()
     assert torch.equal(torch.get_rng_state(), before)
 
 

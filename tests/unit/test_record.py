@@ -364,6 +364,10 @@ def test_bad_stimuli_are_named(net: Net) -> None:
     with pytest.raises(ModelError, match=r"Net raised RuntimeError on inputs of shape \(3, 5, 12, 12\)"):
         pk.record(net, images(channels=5))
     entry = Entry(net, Preprocess((0.5,) * 3, (0.5,) * 3), Card("net", "CNN", (3, 12, 12), "nothing"))
+    with pytest.raises(StimulusError, match=r"images are torch.uint8; expected float in 0 … 1"):
+        pk.record(entry, (images() * 255).byte())
+    with pytest.raises(StimulusError, match=r"images range over .* … 2.* expected 0 … 1, before normalisation"):
+        pk.record(entry, images() * 255)
     with pytest.raises(StimulusError, match=r"stimuli are 3x10x10; 'net' takes 3x12x12. Make them with size=12"):
         pk.record(entry, images(size=10))
 

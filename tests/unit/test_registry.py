@@ -92,7 +92,7 @@ def test_a_thing_that_cannot_be_imported_is_named(install, target: str, reason: 
 def test_an_unknown_name_suggests_the_nearest_also_of_other_packages(install) -> None:
     install("orientation = otherpackage:SOURCE")
     registry = sources({"rsa": "somewhere:THING"})
-    with pytest.raises(UnknownNameError, match=r"no source called 'orientaton'\. Did you mean 'orientation'\? Known: o"):
+    with pytest.raises(UnknownNameError, match=r"no source called 'orientaton'\. Did you mean 'orientation'\?"):
         registry.get("orientaton")
     with pytest.raises(UnknownNameError, match=r"no source called 'zzz'\. Known: orientation, rsa\.$"):
         registry.get("zzz")

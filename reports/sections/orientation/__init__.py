@@ -7,11 +7,11 @@ from typing import Any
 
 from probekit.reports.layers import find
 from probekit.reports.rendering import render_template
-from probekit.reports.section import Content, Section
+from probekit.reports.section import Content, Section, declared
 from probekit.reports.sections.orientation import by_layer, units
 from probekit.reports.sections.orientation.findings import findings
 from probekit.reports.sections.orientation.view import ALPHA, View, view_of
-from probekit.reports.tables import declared, layer_table
+from probekit.reports.tables import LayerTable, layer_table
 from probekit.reports.words import listing, plain, plural
 from probekit.result import Result
 
@@ -46,7 +46,7 @@ def build(result: Result) -> Content:
     )
 
 
-def _layer_table(view: View) -> Any:
+def _layer_table(view: View) -> LayerTable:
     analysis = declared(view.result.analysis)
     columns = analysis.summary_columns if analysis else ()
     best = None if view.best is None else (view.layers.names[view.best], "most V1-like")
