@@ -81,10 +81,12 @@ def analyse(
 def catalogue() -> pd.DataFrame:
     """Return one row an analysis: `name, title, networks, description, sources`."""
     found = [REGISTRY.get(name) for name in REGISTRY.names()]
-    return pd.DataFrame({
-        "name": [analysis.name for analysis in found],
-        "title": [analysis.title for analysis in found],
-        "networks": [analysis.networks for analysis in found],
-        "description": [analysis.description for analysis in found],
-        "sources": ["; ".join(f"{one.citation} doi:{one.doi}" for one in analysis.sources) for analysis in found],
-    })
+    return pd.DataFrame(
+        {
+            "name": [analysis.name for analysis in found],
+            "title": [analysis.title for analysis in found],
+            "networks": [analysis.networks for analysis in found],
+            "description": [analysis.description for analysis in found],
+            "sources": ["; ".join(f"{one.citation} doi:{one.doi}" for one in analysis.sources) for analysis in found],
+        }
+    )

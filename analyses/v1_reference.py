@@ -111,8 +111,14 @@ def write_quantiles(path: Path = _QUANTILES) -> Path:
     """Write the percentiles 0 … 100 of every property of the neurons as CSV; return the path."""
     percentile = np.arange(101)
     parts = [
-        pd.DataFrame({"property": name, "n": len(values), "percentile": percentile,
-                      "value": np.percentile(values, percentile).round(5)})
+        pd.DataFrame(
+            {
+                "property": name,
+                "n": len(values),
+                "percentile": percentile,
+                "value": np.percentile(values, percentile).round(5),
+            }
+        )
         for name, values in neurons().items()
     ]
     path.write_text(_HEAD + pd.concat(parts).to_csv(index=False), encoding="utf-8")

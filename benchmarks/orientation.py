@@ -33,8 +33,11 @@ def activity(table, n_units, seed=0):
     responses = np.empty((len(table), n_units), dtype=np.float32)
     for start in range(0, n_units, 2000):
         part = responses[:, start : start + 2000]
-        preferred, sharp, shift = rng.uniform(0, np.pi, part.shape[1]), rng.uniform(0, 4, part.shape[1]), \
-            rng.uniform(0, 2 * np.pi, part.shape[1])
+        preferred, sharp, shift = (
+            rng.uniform(0, np.pi, part.shape[1]),
+            rng.uniform(0, 4, part.shape[1]),
+            rng.uniform(0, 2 * np.pi, part.shape[1]),
+        )
         octaves = rng.uniform(-7, -2, part.shape[1])
         over_angle = np.exp(sharp * (np.cos(2 * (angle[:, None] - preferred)) - 1))
         over_frequency = np.exp(-((octave[:, None] - octaves) ** 2))
@@ -62,13 +65,16 @@ def loop(responses, table, labels):
         fine = spline(np.arange(0, 180, 0.5))
         strongest = rates[:, mean.mean(0).argmax()].ravel()
         size = abs(shuffled @ strongest)
-        rows.append((
-            np.arange(0, 180, 0.5)[fine.argmax()],
-            1 - abs(curve @ vector) / curve.sum(),
-            half_width(fine), half_width(smooth(fine)),
-            2 * abs(rates[best, frequency] @ np.exp(-1j * phases)) / n_phases / rates[best, frequency].mean(),
-            np.mean(size >= size[0]),
-        ))
+        rows.append(
+            (
+                np.arange(0, 180, 0.5)[fine.argmax()],
+                1 - abs(curve @ vector) / curve.sum(),
+                half_width(fine),
+                half_width(smooth(fine)),
+                2 * abs(rates[best, frequency] @ np.exp(-1j * phases)) / n_phases / rates[best, frequency].mean(),
+                np.mean(size >= size[0]),
+            )
+        )
     return np.array(rows)
 
 
@@ -97,8 +103,14 @@ def compare(responses, table, labels):
     expected = loop(responses, table, labels)
     seconds = time.perf_counter() - start
     found = orientation(recording(responses, table), n_permutations=N_PERMUTATIONS).table
-    columns = ("preferred_orientation_deg", "circular_variance", "bandwidth_deg", "bandwidth_smoothed_deg", "f1_f0",
-               "p_permutation")
+    columns = (
+        "preferred_orientation_deg",
+        "circular_variance",
+        "bandwidth_deg",
+        "bandwidth_smoothed_deg",
+        "f1_f0",
+        "p_permutation",
+    )
     # the loop's peak is the nearest half degree of the spline (0.25), the measure's that of a parabola (0.05);
     # shuffles on the edge may fall either way in single precision
     allowed = (0.3, 1e-5, 0.1, 0.1, 1e-4, 2 / N_PERMUTATIONS)
@@ -132,8 +144,9 @@ def main():
     labels = np.concatenate([labels[:1], np.random.default_rng(0).permuted(labels, axis=1)])
     loop_s = compare(np.ascontiguousarray(responses[:, :LOOP_UNITS]), table, labels) / LOOP_UNITS * n_units
     seconds = min(measure_s(recording(responses, table)) for _ in range(3))
-    print(f"{n_units:,} units × {len(table):,} stimuli, {N_PERMUTATIONS} permutations, "
-          f"{torch.get_num_threads()} threads")
+    print(
+        f"{n_units:,} units × {len(table):,} stimuli, {N_PERMUTATIONS} permutations, {torch.get_num_threads()} threads"
+    )
     print(f"measure             {seconds:8.2f} s   (best of 3)   limit {LIMIT_S:.0f} s for 100,000 units")
     print(f"loop over units     {loop_s:8.2f} s   (scaled from {LOOP_UNITS} units)")
     print(f"ratio               {loop_s / seconds:8.1f}")

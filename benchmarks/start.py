@@ -1,6 +1,6 @@
 """How long `import probekit` takes beyond torch, and whether `probekit --help` imports torch.
 
-    python benchmarks/start.py [--rounds 9]
+python benchmarks/start.py [--rounds 9]
 """
 
 from __future__ import annotations

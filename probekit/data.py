@@ -55,8 +55,12 @@ def datasets() -> pd.DataFrame:
     """
     rows = [
         {
-            "name": name, "n_files": len(files), "megabytes": sum(file.bytes for file in files) / 1e6,
-            "licence": files[0].licence, "citation": files[0].citation, "here": here(name),
+            "name": name,
+            "n_files": len(files),
+            "megabytes": sum(file.bytes for file in files) / 1e6,
+            "licence": files[0].licence,
+            "citation": files[0].citation,
+            "here": here(name),
         }
         for name, files in sorted(_registry().items())
     ]

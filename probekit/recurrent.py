@@ -26,7 +26,10 @@ _Steps: TypeAlias = Tensor | PackedSequence
 _Place: TypeAlias = tuple[str, int, int]  # symbol, layer, direction
 
 _FUSED: Mapping[str, Any] = {
-    "LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu,
+    "LSTM": torch.lstm,
+    "GRU": torch.gru,
+    "RNN_TANH": torch.rnn_tanh,
+    "RNN_RELU": torch.rnn_relu,
 }
 _STATES = {"LSTM": "hc", "GRU": "h", "RNN_TANH": "h", "RNN_RELU": "h"}
 _GATES = {"LSTM": "ifgo", "GRU": "rzn", "RNN_TANH": "", "RNN_RELU": ""}  # in the order of the rows of torch's weights

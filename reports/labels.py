@@ -43,8 +43,15 @@ def label_curves(axes: Axes, curves: list[Curve], *, size: tuple[float, float]) 
         best = boxes[int(np.argmin(_costs(boxes, path, paths, taken, size)))]
         taken.append(best)
         axes.text(
-            (best[0] + best[2]) / 2 / size[0], (best[1] + best[3]) / 2 / size[1], curve.label, color=curve.color,
-            fontsize=_SIZE, fontweight="bold", ha="center", va="center", transform=axes.transAxes,
+            (best[0] + best[2]) / 2 / size[0],
+            (best[1] + best[3]) / 2 / size[1],
+            curve.label,
+            color=curve.color,
+            fontsize=_SIZE,
+            fontweight="bold",
+            ha="center",
+            va="center",
+            transform=axes.transAxes,
         )
     return axes
 

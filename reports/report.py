@@ -81,10 +81,19 @@ class Report:
         """
         style, script = template_text("style.css"), template_text("report.js")
         return render_template(
-            "page.html.jinja", title=self.title, lede=_lede(self._pages), sections=self._pages,
-            card=self._card_lines(), wide=_WIDE,
-            layers=None if self.layers is None else _plain_table(self.layers), command=self.command, files=files,
-            version=probekit.__version__, style=Markup(style), script=Markup(script), policy=_policy(script),
+            "page.html.jinja",
+            title=self.title,
+            lede=_lede(self._pages),
+            sections=self._pages,
+            card=self._card_lines(),
+            wide=_WIDE,
+            layers=None if self.layers is None else _plain_table(self.layers),
+            command=self.command,
+            files=files,
+            version=probekit.__version__,
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(script),
         )
 
     def save(self, path: str | Path) -> Path:
@@ -223,8 +232,10 @@ def _nan_reasons(table: pd.DataFrame) -> _Reasons | None:
     single = given.assign(nan_reason=given["nan_reason"].str.split("; ")).explode("nan_reason", ignore_index=True)
     network = single["network"] if "network" in single else pd.Series("units", index=single.index)
     counts = pd.crosstab(single["nan_reason"], network)
-    rows = [(str(reason), [words.count(n) for n in row])
-            for reason, row in zip(counts.index, counts.to_numpy(), strict=True)]
+    rows = [
+        (str(reason), [words.count(n) for n in row])
+        for reason, row in zip(counts.index, counts.to_numpy(), strict=True)
+    ]
     return _Reasons([str(name) for name in counts.columns], rows)
 
 
@@ -236,8 +247,10 @@ def _lede(pages: Sequence[_Page]) -> str:
         return f"{titles}: {words.plural(len(table), 'row')} of numbers."
     measured = table[table["network"] == MEASURED]
     control = ", beside the untrained twin" if (table["network"] == CONTROL).any() else ""
-    return (f"{titles} of {words.plural(len(measured), 'unit')} in {words.plural(measured['layer'].nunique(), 'layer')}"
-            f"{control}.")
+    return (
+        f"{titles} of {words.plural(len(measured), 'unit')} in {words.plural(measured['layer'].nunique(), 'layer')}"
+        f"{control}."
+    )
 
 
 def _plain_table(table: pd.DataFrame) -> LayerTable:
@@ -248,8 +261,10 @@ def _plain_table(table: pd.DataFrame) -> LayerTable:
 def _policy(script: str) -> str:
     """Return a content security policy that lets nothing be fetched and no script run but the page's own."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
-            "base-uri 'none'; form-action 'none'")
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def _write(path: Path, text: str) -> Path:

@@ -79,7 +79,10 @@ def _sentence(column: Column) -> str:
 
 
 def layer_table(
-    summary: pd.DataFrame, columns: Sequence[Column] = (), *, labels: Mapping[str, str] | None = None,
+    summary: pd.DataFrame,
+    columns: Sequence[Column] = (),
+    *,
+    labels: Mapping[str, str] | None = None,
     marked: tuple[str, str] | None = None,
 ) -> LayerTable:
     """Return the summary with one row a layer, the control's number beside the measured one.

@@ -23,7 +23,11 @@ class Trace:
 
 
 def chart(
-    traces: list[Trace], *, x: tuple[float, float], y: tuple[float, float], size: tuple[int, int] = (120, 64),
+    traces: list[Trace],
+    *,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    size: tuple[int, int] = (120, 64),
     marks: tuple[float, ...] = (),
 ) -> str:
     """Return a small line chart as an SVG document; points that are not finite are left out.
@@ -67,16 +71,20 @@ def rose(orientation_deg: np.ndarray, response: np.ndarray, *, side: int = 96) -
         Width and height in SVG units.
     """
     middle, radius = side / 2, side / 2 - 4
-    lines = [f'<circle cx="{middle:g}" cy="{middle:g}" r="{share * radius:g}" fill="none" stroke="{GRID}"/>'
-             for share in (0.5, 1.0)]
+    lines = [
+        f'<circle cx="{middle:g}" cy="{middle:g}" r="{share * radius:g}" fill="none" stroke="{GRID}"/>'
+        for share in (0.5, 1.0)
+    ]
     peak = np.nanmax(response) if np.isfinite(response).any() else 0.0
     if peak > 0:
         angle = np.deg2rad(np.concatenate([orientation_deg, orientation_deg + 180]))
         far = np.tile(np.clip(np.nan_to_num(response), 0, None) / peak, 2) * radius
         around = zip(middle + far * np.cos(angle), middle - far * np.sin(angle), strict=True)
         path = "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in around) + "Z"
-        lines.append(f'<path d="{path}" style="fill: {TRAINED}; fill-opacity: 0.16; stroke: {TRAINED}; '
-                     'stroke-width: 1.6; stroke-linejoin: round"/>')
+        lines.append(
+            f'<path d="{path}" style="fill: {TRAINED}; fill-opacity: 0.16; stroke: {TRAINED}; '
+            'stroke-width: 1.6; stroke-linejoin: round"/>'
+        )
     lines.append(f'<circle cx="{middle:g}" cy="{middle:g}" r="1.2" fill="{INK}"/>')
     return _OPEN.format(width=side, height=side) + "".join(lines) + "</svg>"
 

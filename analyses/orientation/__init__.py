@@ -23,7 +23,7 @@ def orientation(
     recording: Recording,
     *,
     network: str = "trained",
-    rectify: Rectify = "half",
+    rectify: Rectify = "blank",
     smoothing: Smoothing = "ringach2002",
     n_permutations: int = 1000,
     n_resamples: int = 500,
@@ -32,9 +32,9 @@ def orientation(
     r"""Return the orientation tuning of every unit of a recording of gratings.
 
     With r the response to a grating after `rectify`, DC is its mean over phase, (θ*, f*) the orientation and spatial
-    frequency of the largest DC, and the tuning curve r(θ) the DC at f*. The blank's response is not subtracted.
+    frequency of the largest DC, and the tuning curve r(θ) the DC at f*.
 
-    - circular variance :math:`1 - |\sum_θ r e^{2iθ}| / \sum_θ r` (Ringach 2002, eq. 1); `gosi` is 1 minus it;
+    - circular variance :math:`1 - |\sum_θ r e^{2iθ}| / \sum_θ r` (Ringach 2002); `gosi` is 1 minus it;
     - bandwidth: half of the distance between the places on either side of the peak where the periodic cubic spline
       through the tuning curve falls to 1/√2 of it; `bandwidth_smoothed_deg` is the same of the smoothed curve. Ringach
       2002 smoothed before measuring, so this one is compared with the V1 neurons;
@@ -52,9 +52,12 @@ def orientation(
         Of the stimuli of `probekit.stimuli.gratings`, in any order. A time axis is averaged over.
     network : str
         What to write into the column `network`.
-    rectify : {"half", "none", "shift"}
-        Rule for signed activity, as rates cannot be negative. "half": what is below 0 becomes 0 (Marques 2021); "none":
-        kept, and measures that need rates are nan where they meet a negative one; "shift": the unit's smallest
+    rectify : {"blank", "half", "none", "shift"}
+        Rule for signed and for tonic activity, as rates cannot be negative and a unit may be active when nothing is
+        shown. "blank": what counts is activity above the response to the blank (or above 0 where that is negative), as
+        spikes above the spontaneous rate; "half": what is below 0 becomes 0 and the blank is not subtracted (Marques
+        2021), so that a unit which gratings move up and down around a tonic level has a flat curve; "none": kept, and
+        measures that need rates are nan where they meet a negative one; "shift": the unit's smallest
         response, to a grating or the blank, becomes 0.
     smoothing : {"ringach2002", "marques2020"}
         For `bandwidth_smoothed_deg`: the Hanning window of half-width 13.5° at half height that was applied to the
@@ -111,19 +114,33 @@ ANALYSIS = Analysis(
     summary_columns=SUMMARY,
     sources=(
         v1_reference.SOURCE,
-        Source("Marques, Schrimpf & DiCarlo 2021, Multi-scale hierarchical neural network models that bridge from "
-               "single neurons in the primate primary visual cortex to object recognition behavior, bioRxiv",
-               "10.1101/2021.03.01.433495"),
-        Source("Skottun et al. 1991, Classifying simple and complex cells on the basis of response modulation, Vision "
-               "Res 31:1079", "10.1016/0042-6989(91)90033-2"),
-        Source("Niell & Stryker 2008, Highly selective receptive fields in mouse visual cortex, J Neurosci 28:7520",
-               "10.1523/JNEUROSCI.0623-08.2008"),
-        Source("Phipson & Smyth 2010, Permutation P-values should never be zero, Stat Appl Genet Mol Biol 9:39",
-               "10.2202/1544-6115.1585"),
-        Source("Benjamini & Hochberg 1995, Controlling the false discovery rate, J R Stat Soc B 57:289",
-               "10.1111/j.2517-6161.1995.tb02031.x"),
-        Source("Mann & Whitney 1947, On a test of whether one of two random variables is stochastically larger than "
-               "the other, Ann Math Stat 18:50", "10.1214/aoms/1177730491"),
+        Source(
+            "Marques, Schrimpf & DiCarlo 2021, Multi-scale hierarchical neural network models that bridge from "
+            "single neurons in the primate primary visual cortex to object recognition behavior, bioRxiv",
+            "10.1101/2021.03.01.433495",
+        ),
+        Source(
+            "Skottun et al. 1991, Classifying simple and complex cells on the basis of response modulation, Vision "
+            "Res 31:1079",
+            "10.1016/0042-6989(91)90033-2",
+        ),
+        Source(
+            "Niell & Stryker 2008, Highly selective receptive fields in mouse visual cortex, J Neurosci 28:7520",
+            "10.1523/JNEUROSCI.0623-08.2008",
+        ),
+        Source(
+            "Phipson & Smyth 2010, Permutation P-values should never be zero, Stat Appl Genet Mol Biol 9:39",
+            "10.2202/1544-6115.1585",
+        ),
+        Source(
+            "Benjamini & Hochberg 1995, Controlling the false discovery rate, J R Stat Soc B 57:289",
+            "10.1111/j.2517-6161.1995.tb02031.x",
+        ),
+        Source(
+            "Mann & Whitney 1947, On a test of whether one of two random variables is stochastically larger than "
+            "the other, Ann Math Stat 18:50",
+            "10.1214/aoms/1177730491",
+        ),
     ),
     measure=orientation,
     protocol=run_protocol,

@@ -18,7 +18,11 @@ from probekit.result import Result
 
 
 def assemble(
-    measured: Mapping[str, Measured], recorded: Mapping[str, Any], options: Options, *, n_resamples: int,
+    measured: Mapping[str, Measured],
+    recorded: Mapping[str, Any],
+    options: Options,
+    *,
+    n_resamples: int,
     notes: tuple[str, ...] = (),
 ) -> Result:
     """Return one Result of one network, or of a network and its twin.
@@ -49,8 +53,11 @@ def assemble(
         "reference": {"name": "ringach2002", "origin": neurons.origin, "n_neurons": neurons.n_neurons},
     }
     return Result(
-        "orientation", table, summarise(table, neurons, n_resamples=n_resamples, seed=options.seed),
-        arrays | {"v1_quantiles": _quantiles(neurons)}, provenance,
+        "orientation",
+        table,
+        summarise(table, neurons, n_resamples=n_resamples, seed=options.seed),
+        arrays | {"v1_quantiles": _quantiles(neurons)},
+        provenance,
         (*notes, *_said(measured), *([neurons.note] if neurons.note else [])),
     )
 

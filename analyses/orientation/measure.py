@@ -22,20 +22,28 @@ RESPONSIVE_SHARE = 5 / 243.1
 """Of a layer's largest peak above blank (Marques 2021: 5 spikes/s of the 243.1 of the strongest neuron)."""
 ENOUGH_ORIENTATIONS = 24
 ENOUGH_PHASES = 16
+_RESOLVED = 0.8  # of the step between orientations: bandwidths from there up are within 10 %
 _FEWEST_PHASES = 3  # below, the first harmonic is not to be told from the second
 _UNITS_AT_ONCE = 512  # a block of 2304 gratings then fits the processor's cache
 _NUMBERS_AT_ONCE = 2**28  # read from a store at once: 1 GiB in float32
 _CURVES = ("tuning_curves", "sf_curves", "phase_curves")
 _FLOATS = tuple(column.name for column in TABLE if column.dtype == "float")
-_OF_CURVE = ("preferred_orientation_deg", "circular_variance", "gosi", "orthogonal_preferred_ratio", "osi_pref_orth",
-             "bandwidth_deg", "bandwidth_smoothed_deg")
+_OF_CURVE = (
+    "preferred_orientation_deg",
+    "circular_variance",
+    "gosi",
+    "orthogonal_preferred_ratio",
+    "osi_pref_orth",
+    "bandwidth_deg",
+    "bandwidth_smoothed_deg",
+)
 
 
 @dataclass(frozen=True)
 class Options:
     """How units are measured; see `probekit.analyses.orientation`."""
 
-    rectify: Rectify = "half"
+    rectify: Rectify = "blank"
     smoothing: Smoothing = "ringach2002"
     n_permutations: int = 1000
     seed: int = 0
@@ -54,22 +62,23 @@ def measure_units(recording: Recording, network: str, options: Options) -> Measu
     """Return every unit of a recording, measured."""
     grid = grid_of(recording.stimuli)
     matrices = operators(grid, options.smoothing)
-    vectors = shuffled_vectors(
-        grid.orientations_deg, len(grid.phases_deg), options.n_permutations, options.seed
-    )
+    vectors = shuffled_vectors(grid.orientations_deg, len(grid.phases_deg), options.n_permutations, options.seed)
     parts = [
         _measure_block(responses, grid, matrices, vectors, options.rectify)
-        for data in recording.activity.values() for responses in _responses(data, grid)
+        for data in recording.activity.values()
+        for responses in _responses(data, grid)
     ]
     if not parts:
         raise UsageError("the recording holds no units; record at least one layer.")
     found = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
     table = _table(recording.units.assign(network=network), found, grid)
-    axes = (("orientation_deg", grid.orientations_deg),
-            ("spatial_frequency_cpp", grid.spatial_frequencies_cpp), ("phase_deg", grid.phases_deg))
+    axes = (
+        ("orientation_deg", grid.orientations_deg),
+        ("spatial_frequency_cpp", grid.spatial_frequencies_cpp),
+        ("phase_deg", grid.phases_deg),
+    )
     arrays = {
-        name: xr.DataArray(np.where(found["finite"], found[name], np.float32(np.nan)).T, {axis: values},
-                           ("unit", axis))
+        name: xr.DataArray(np.where(found["finite"], found[name], np.float32(np.nan)).T, {axis: values}, ("unit", axis))
         for name, (axis, values) in zip(_CURVES, axes, strict=True)
     }
     return Measured(table, arrays, _notes(recording, grid, table, options))
@@ -119,12 +128,14 @@ def _measure_block(
     if not finite.all():
         raw.masked_fill_(~finite, 0)
     negative_share = (raw[:n] < 0).float().mean(0)
-    rates = rectified(raw, rectify)
+    blank = raw[n:].mean(0) if len(raw) > n else torch.zeros(raw.shape[1])
+    rates = rectified(raw, blank, rectify)
     seen = curves(rates[:n], grid)
     found = measures(seen, matrices) | {
         "p_permutation": permutation_p(seen.strongest, vectors),
         "peak_response": seen.peak,
-        "blank_response": rates[n:].mean(0),
+        "blank_response": blank,
+        "above_blank": seen.peak - (rates[n:].mean(0) if len(raw) > n else 0),
         "negative_share": negative_share,
         "frequency": seen.preferred[1],
         "finite": finite,
@@ -138,9 +149,7 @@ def _measure_block(
 def _table(units: pd.DataFrame, found: dict[str, np.ndarray], grid: Grid) -> pd.DataFrame:
     columns = {name: found[name] for name in _FLOATS if name in found}
     columns["preferred_spatial_frequency_cpp"] = grid.spatial_frequencies_cpp[found["frequency"]]
-    above = np.where(found["finite"], found["peak_response"], 0)
-    if len(grid.blank_rows):
-        above = above - np.where(found["finite"], found["blank_response"], 0)
+    above = np.where(found["finite"], found["above_blank"], 0)
     largest = pd.Series(above).groupby([units["layer"], units["call"]]).transform("max").to_numpy()
     columns["responsive"] = (above > 0) & (above > RESPONSIVE_SHARE * largest)
     columns["q_fdr"] = benjamini_hochberg(np.where(columns["responsive"], found["p_permutation"], np.nan))
@@ -156,24 +165,31 @@ def _causes(
     measured = (*_OF_CURVE, "f1_f0")
     return [
         ("activity is not finite", ~found["finite"], _FLOATS),
-        ("silent: no mean response above 0", ~(found["peak_response"] > 0),
-         (*measured, "preferred_spatial_frequency_cpp", "p_permutation", "q_fdr")),
+        (
+            "silent: no response above 0 (with rectify='blank', above the blank's)",
+            ~(found["peak_response"] > 0),
+            (*measured, "preferred_spatial_frequency_cpp", "p_permutation", "q_fdr"),
+        ),
         ("negative mean responses with rectify='none'", found["negative_curve"], _OF_CURVE),
         ("negative responses over phase with rectify='none'", found["negative_phase"], ("f1_f0",)),
         (f"fewer than {_FEWEST_PHASES} phases", everyone & (len(grid.phases_deg) < _FEWEST_PHASES), ("f1_f0",)),
-        ("same response at every orientation", np.isnan(columns["preferred_orientation_deg"]),
-         ("preferred_orientation_deg",)),
+        (
+            "same response at every orientation",
+            np.isnan(columns["preferred_orientation_deg"]),
+            ("preferred_orientation_deg",),
+        ),
         ("curve never below 1/√2 of its peak", np.isnan(columns["bandwidth_deg"]), ("bandwidth_deg",)),
-        ("smoothed curve never below 1/√2 of its peak", np.isnan(columns["bandwidth_smoothed_deg"]),
-         ("bandwidth_smoothed_deg",)),
+        (
+            "smoothed curve never below 1/√2 of its peak",
+            np.isnan(columns["bandwidth_smoothed_deg"]),
+            ("bandwidth_smoothed_deg",),
+        ),
         ("no blank shown", everyone & (len(grid.blank_rows) == 0), ("blank_response",)),
         ("not responsive", ~columns["responsive"], ("q_fdr",)),
     ]
 
 
-def _remove(
-    columns: dict[str, np.ndarray], causes: list[tuple[str, np.ndarray, tuple[str, ...]]]
-) -> np.ndarray:
+def _remove(columns: dict[str, np.ndarray], causes: list[tuple[str, np.ndarray, tuple[str, ...]]]) -> np.ndarray:
     """Put nan where a cause says so; return each unit's causes in words, without those that another one covers."""
     covered = {name: np.zeros(len(causes[0][1]), dtype=bool) for name in _FLOATS}
     code = np.zeros(len(causes[0][1]), dtype=np.int64)
@@ -189,13 +205,24 @@ def _remove(
 
 
 def _notes(recording: Recording, grid: Grid, table: pd.DataFrame, options: Options) -> tuple[str, ...]:
-    rule = {"half": "set to 0", "none": "kept", "shift": "made positive by subtracting the unit's smallest response"}
+    rule = {
+        "blank": "set to 0",
+        "half": "set to 0",
+        "none": "kept",
+        "shift": "made positive by subtracting the unit's smallest response",
+    }
     signed = int((table["negative_share"] > 0).sum())
+    resolved = _RESOLVED * 180 / len(grid.orientations_deg)
+    narrow = int((table["bandwidth_deg"] < resolved).sum())
     timed = [layer for layer, data in recording.activity.items() if "time" in data.dims]
     notes = [
         coarse(grid),
         f"{signed} of {len(table)} units have responses below 0; these were {rule[options.rectify]} "
-        f"(rectify='{options.rectify}')." if signed else "",
+        f"(rectify='{options.rectify}')."
+        if signed
+        else "",
+        f"{narrow} of {len(table)} units have a bandwidth below {resolved:g}°, finer than the orientations shown "
+        "resolve: read it as at most that." if narrow else "",
         f"Averaged over time: {', '.join(timed)}." if timed else "",
         *(f"Not recorded: {layer}: {reason}" for layer, reason in recording.skipped.items()),
     ]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from probekit.analyses.orientation.assemble import assemble
 from probekit.analyses.orientation.measure import Measured, Options, measure_units
 from probekit.analysis import Protocol
-from probekit.errors import UsageError
-from probekit.network import Entry
+from probekit.errors import NotApplicableError
+from probekit.network import Entry, weights_hash
 from probekit.progress import Progress
 from probekit.recorder import record
 from probekit.result import Result
@@ -36,7 +36,7 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
 
     Raises
     ------
-    UsageError
+    NotApplicableError
         If the network does not take square images.
     """
     design = QUICK if protocol.quick else FULL
@@ -44,36 +44,53 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
     options = Options(n_permutations=design.n_permutations, seed=protocol.seed)
     networks = {"trained": entry}
     if entry.build is not None:
-        networks["untrained"] = entry.untrained(protocol.seed)
+        networks["untrained"] = _twin(entry, protocol.seed)
     measured: dict[str, Measured] = {}
     recorded = {}
     for name, network in networks.items():
         recording = record(
-            network, shown, layers=protocol.layers, units=Units(space="centre"), batch_size=protocol.batch_size,
-            device=protocol.device, progress=_named(protocol.progress, name),
+            network,
+            shown,
+            layers=protocol.layers,
+            units=Units(space="centre"),
+            batch_size=protocol.batch_size,
+            device=protocol.device,
+            progress=_named(protocol.progress, name),
         )
         measured[name] = measure_units(recording, name, options)
         recorded[name] = dict(recording.provenance)
-    return assemble(measured, recorded, options, n_resamples=design.n_resamples,
-                    notes=_notes(entry, protocol, shown, design))
+    return assemble(
+        measured, recorded, options, n_resamples=design.n_resamples, notes=_notes(entry, protocol, shown, design)
+    )
+
+
+def _twin(entry: Entry, seed: int) -> Entry:
+    """Return the untrained twin; of a network that is untrained itself, not the one with the very same weights."""
+    twin = entry.untrained(seed)
+    return twin if weights_hash(twin.module) != weights_hash(entry.module) else entry.untrained(seed + 1)
 
 
 def _gratings(entry: Entry, design: Design) -> Stimuli:
     shape = entry.card.input_shape
     if len(shape) != 3 or shape[1] != shape[2]:
-        raise UsageError(
+        raise NotApplicableError(
             f"'{entry.card.name}' takes input of shape {tuple(shape)}; orientation needs a network that takes square "
             "images, shape (channel, y, x)."
         )
     channels, size, _ = shape
     frequencies = [one for one in design.spatial_frequencies_cpp if one * size >= 1]
     if not frequencies:
-        raise UsageError(
+        raise NotApplicableError(
             f"'{entry.card.name}' takes images of {size} pixels, less than one cycle of the finest grating shown "
             f"({max(design.spatial_frequencies_cpp):g} cycles a pixel); orientation needs larger ones."
         )
-    return gratings(size=size, orientations=design.orientations, spatial_frequencies=frequencies,
-                    phases=design.phases, channels=channels)
+    return gratings(
+        size=size,
+        orientations=design.orientations,
+        spatial_frequencies=frequencies,
+        phases=design.phases,
+        channels=channels,
+    )
 
 
 def _named(progress: Progress, network: str) -> Progress:
@@ -90,10 +107,15 @@ def _notes(entry: Entry, protocol: Protocol, shown: Stimuli, design: Design) -> 
         f"Quick run: {design.orientations} orientations, {n_left} spatial frequencies, {design.phases} phases, "
         f"{design.n_permutations} permutations and {design.n_resamples} bootstrap resamples instead of "
         f"{FULL.orientations}, {len(FULL.spatial_frequencies_cpp)}, {FULL.phases}, {FULL.n_permutations} and "
-        f"{FULL.n_resamples}. For a first look only." if protocol.quick else "",
+        f"{FULL.n_resamples}. For a first look only."
+        if protocol.quick
+        else "",
         f"{n_all - n_left} of {n_all} spatial frequencies were not shown, because less than one cycle fits into "
-        f"{entry.card.input_shape[-1]} pixels." if n_left < n_all else "",
+        f"{entry.card.input_shape[-1]} pixels."
+        if n_left < n_all
+        else "",
         f"No untrained twin: '{entry.card.name}' cannot be built anew. Columns that compare with it are empty."
-        if entry.build is None else "",
+        if entry.build is None
+        else "",
     ]
     return tuple(note for note in notes if note)

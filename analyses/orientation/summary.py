@@ -79,8 +79,12 @@ def _place(key: Key, depth: int) -> dict[str, object]:
 
 def _counts(units: pd.DataFrame) -> dict[str, float]:
     n_responsive, n_tuned = int(units["responsive"].sum()), int((units["q_fdr"] < 0.05).sum())
-    return {"n_units": len(units), "n_responsive": n_responsive, "n_tuned": float(n_tuned),
-            "tuned_share": n_tuned / n_responsive if n_responsive else np.nan}
+    return {
+        "n_units": len(units),
+        "n_responsive": n_responsive,
+        "n_tuned": float(n_tuned),
+        "tuned_share": n_tuned / n_responsive if n_responsive else np.nan,
+    }
 
 
 def _medians(units: pd.DataFrame) -> dict[str, float]:
@@ -92,10 +96,15 @@ def _medians(units: pd.DataFrame) -> dict[str, float]:
 def _v1_row(reference: V1Reference) -> dict[str, object]:
     values = reference.values
     medians = {f"median_{name}": float(np.median(values[name])) for name in _MEDIANS if name in values}
-    return _place(("V1", V1_LAYER, -1), -1) | medians | {
-        "n_units": reference.n_neurons, "n_responsive": reference.n_neurons,
-        "complex_share": float((values["f1_f0"] < 1).mean()),
-    }
+    return (
+        _place(("V1", V1_LAYER, -1), -1)
+        | medians
+        | {
+            "n_units": reference.n_neurons,
+            "n_responsive": reference.n_neurons,
+            "complex_share": float((values["f1_f0"] < 1).mean()),
+        }
+    )
 
 
 def _ceilings(reference: V1Reference, n_resamples: int, seed: int) -> Callable[[str, int], float]:
@@ -115,7 +124,10 @@ def _ceilings(reference: V1Reference, n_resamples: int, seed: int) -> Callable[[
 
 
 def _similarity(
-    units: pd.DataFrame, reference: V1Reference, ceiling: Callable[[str, int], float], n_resamples: int,
+    units: pd.DataFrame,
+    reference: V1Reference,
+    ceiling: Callable[[str, int], float],
+    n_resamples: int,
     rng: np.random.Generator,
 ) -> Similarity:
     sample = {name: units[name].to_numpy(np.float64) for name in COMPARED.values()}
@@ -125,10 +137,13 @@ def _similarity(
         return Similarity(np.full(len(top) + 1, np.nan), np.full((len(top) + 1, n_resamples), np.nan))
     binned = [bin_for_ks(values, reference.values[name]) for name, values in sample.items()]
     all_units: Draws = np.arange(len(units), dtype=np.int32)[None]
-    distances = np.concatenate([
-        [one.distances(draws) for one in binned]
-        for draws in chain([all_units], resamples(len(units), n_resamples, rng))
-    ], axis=1)
+    distances = np.concatenate(
+        [
+            [one.distances(draws) for one in binned]
+            for draws in chain([all_units], resamples(len(units), n_resamples, rng))
+        ],
+        axis=1,
+    )
     likeness = (1 - distances) / top[:, None]
     likeness = np.vstack([likeness, likeness.mean(0)])
     return Similarity(likeness[:, 0], likeness[:, 1:])
@@ -152,8 +167,9 @@ def _interval(resampled: np.ndarray) -> tuple[float, float]:
 def _against_twin(
     summary: pd.DataFrame, likeness: dict[Key, Similarity], variances: dict[Key, np.ndarray]
 ) -> pd.DataFrame:
-    for row, (network, layer, call) in enumerate(zip(summary["network"], summary["layer"], summary["call"],
-                                                     strict=True)):
+    for row, (network, layer, call) in enumerate(
+        zip(summary["network"], summary["layer"], summary["call"], strict=True)
+    ):
         mine, twin = (network, layer, call), ("untrained", layer, call)
         if network != "trained" or twin not in likeness:
             continue

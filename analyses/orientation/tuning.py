@@ -16,12 +16,14 @@ from torch import Tensor
 
 from probekit.analyses.orientation.grid import Grid
 
-Rectify = Literal["half", "none", "shift"]
+Rectify = Literal["blank", "half", "none", "shift"]
 Smoothing = Literal["ringach2002", "marques2020"]
-RECTIFY: tuple[Rectify, ...] = ("half", "none", "shift")
+RECTIFY: tuple[Rectify, ...] = ("blank", "half", "none", "shift")
 SMOOTHING: tuple[Smoothing, ...] = ("ringach2002", "marques2020")
 _FINE_STEP_DEG = 0.5  # at most; a parabola and straight lines between give the rest
 _HANNING_HALF_WIDTH_DEG = 13.5  # at half height
+_ROUNDING = 1e-5
+"""A response that leaves the tonic level by a smaller share of it does so by rounding."""
 _FLAT = 1e-5
 """A curve whose range is a smaller share of its peak is the same at every orientation, but for rounding."""
 
@@ -74,8 +76,15 @@ def operators(grid: Grid, smoothing: Smoothing) -> Operators:
     )
 
 
-def rectified(responses: Tensor, rectify: Rectify) -> Tensor:
-    """Return responses, shape (stimulus, unit), by the rule for signed activity; the input may be changed."""
+def rectified(responses: Tensor, blank: Tensor, rectify: Rectify) -> Tensor:
+    """Return responses, shape (stimulus, unit), by the rule for signed activity; the input may be changed.
+
+    `blank`, shape (unit,), is the response to the blank.
+    """
+    if rectify == "blank":
+        tonic = blank.clamp(min=0)
+        responses.sub_(tonic)
+        return responses.masked_fill_(responses <= _ROUNDING * tonic, 0)
     if rectify == "half":
         return responses.clamp_(min=0)
     if rectify == "shift":

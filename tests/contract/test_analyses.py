@@ -106,18 +106,22 @@ def test_a_network_without_a_twin_is_measured_and_the_notes_say_so(analysis):
 
 def test_an_analysis_tells_how_far_it_is(analysis):
     told = []
-    analysis.protocol(image_network(), Protocol("1", quick=True,
-                                                progress=lambda task, done, total: told.append((task, done, total))))
+    analysis.protocol(
+        image_network(), Protocol("1", quick=True, progress=lambda task, done, total: told.append((task, done, total)))
+    )
     assert told
     assert all(0 <= done <= total for _, done, total in told)
     assert len({task for task, _, _ in told}) >= 2  # the network and its twin
 
 
-@pytest.mark.parametrize(("shape", "match"), [
-    ((100, 8), r"'tiny' takes input of shape \(100, 8\); orientation needs a network that takes square images"),
-    ((3, 32, 48), "takes square images"),
-    ((3, 3, 3), "takes images of 3 pixels, less than one cycle"),
-])
+@pytest.mark.parametrize(
+    ("shape", "match"),
+    [
+        ((100, 8), r"'tiny' takes input of shape \(100, 8\); orientation needs a network that takes square images"),
+        ((3, 32, 48), "takes square images"),
+        ((3, 3, 3), "takes images of 3 pixels, less than one cycle"),
+    ],
+)
 def test_orientation_refuses_networks_that_it_cannot_show_gratings(shape, match):
     with pytest.raises(UsageError, match=match):
         analyses.analyse("orientation", image_network(shape), quick=True)

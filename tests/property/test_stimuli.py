@@ -39,10 +39,11 @@ def test_gratings_are_their_formula(
         assert (images[-1] == 0.5).all()
 
 
-VALUES = arrays.arrays(
-    st.sampled_from([np.float32, np.float64, np.int64, np.uint8]),
-    arrays.array_shapes(min_dims=2, max_dims=5, min_side=1, max_side=4),
-    elements={"allow_nan": False, "allow_infinity": False, "width": 32},
+SHAPES = arrays.array_shapes(min_dims=2, max_dims=5, max_side=4)
+SINGLE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+VALUES = st.one_of(
+    arrays.arrays(st.sampled_from([np.float32, np.float64]), SHAPES, elements=SINGLE),
+    arrays.arrays(st.sampled_from([np.int64, np.int16, np.uint8, np.bool_]), SHAPES),
 )
 
 

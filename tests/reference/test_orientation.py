@@ -166,8 +166,9 @@ def test_planted_gabor_units_are_recovered():
     # half-widths of 7° … 30°; below 6°, less than the 7.5° between gratings, they come out more than 10 % too wide
     bars, along, across = rng.uniform(0, 180, n), rng.uniform(2, 4.3, n), rng.uniform(3, 5, n)
     frequency = rng.choice(FREQUENCIES[1:], n)
-    filters = np.stack([gabor(size, *one) for one in
-                        zip(bars, frequency, along, across, rng.uniform(0, 6.28, n), strict=True)])
+    filters = np.stack(
+        [gabor(size, *one) for one in zip(bars, frequency, along, across, rng.uniform(0, 6.28, n), strict=True)]
+    )
     network = nn.Sequential(nn.Conv2d(1, n, size, bias=False), nn.ReLU())
     with torch.no_grad():
         network[0].weight.copy_(torch.from_numpy(filters[:, None]))
@@ -184,6 +185,13 @@ def test_planted_gabor_units_are_recovered():
     np.testing.assert_allclose(found["f1_f0"], np.pi / 2, atol=0.03)  # simple cells, 16 phases
     assert (found["q_fdr"] < 0.05).all()
     assert found["responsive"].all()
+
+
+def test_bandwidths_finer_than_the_gratings_resolve_are_counted_in_a_note(table):
+    narrow = rates(table, von_mises(np.array([2.0, 60.0, 100.0]), 45.0))  # half-widths of 17°, 3.1° and 2.4°
+    result = orientation(recorded(narrow, table), n_permutations=20, n_resamples=5)
+    assert "2 of 3 units have a bandwidth below 6°, finer than the orientations shown resolve: read it as at most " \
+        "that." in result.notes
 
 
 class Energy(nn.Module):
@@ -211,10 +219,15 @@ def test_a_planted_energy_unit_is_complex():
 def by_hand(unit, table, shuffles):
     """Every column of one unit, from its responses, in plain loops."""
     shown = table[~table["blank"]]
-    angles, frequencies, phases = (sorted(shown[name].unique()) for name in
-                                   ("orientation_deg", "spatial_frequency_cpp", "phase_deg"))
-    response = {(row.orientation_deg, row.spatial_frequency_cpp, row.phase_deg): max(0.0, unit[number])
-                for number, row in enumerate(table.itertuples()) if not row.blank}
+    angles, frequencies, phases = (
+        sorted(shown[name].unique()) for name in ("orientation_deg", "spatial_frequency_cpp", "phase_deg")
+    )
+    blank = unit[np.flatnonzero(table["blank"])[0]]
+    response = {
+        (row.orientation_deg, row.spatial_frequency_cpp, row.phase_deg): max(0.0, unit[number] - max(0, blank))
+        for number, row in enumerate(table.itertuples())
+        if not row.blank
+    }
     dc = {(a, f): sum(response[a, f, p] for p in phases) / len(phases) for a in angles for f in frequencies}
     best = max(dc, key=dc.get)
     curve = [dc[a, best[1]] for a in angles]
@@ -233,12 +246,16 @@ def by_hand(unit, table, shuffles):
     block = np.array([[response[a, strongest, p] for p in phases] for a in angles])
     size = np.abs(np.einsum("npa,ap->n", np.exp(2j * np.deg2rad(np.array(angles)))[shuffles], block))
     return {
-        "preferred_orientation_deg": top, "preferred_spatial_frequency_cpp": best[1],
-        "circular_variance": 1 - abs(vector) / sum(curve), "gosi": abs(vector) / sum(curve),
+        "preferred_orientation_deg": top,
+        "preferred_spatial_frequency_cpp": best[1],
+        "circular_variance": 1 - abs(vector) / sum(curve),
+        "gosi": abs(vector) / sum(curve),
         "orthogonal_preferred_ratio": orthogonal / dc[best],
-        "osi_pref_orth": (dc[best] - orthogonal) / (dc[best] + orthogonal), "bandwidth_deg": width / 2,
-        "f1_f0": 2 * abs(first) / sum(wave), "peak_response": dc[best],
-        "blank_response": max(0.0, unit[np.flatnonzero(table["blank"])[0]]),
+        "osi_pref_orth": (dc[best] - orthogonal) / (dc[best] + orthogonal),
+        "bandwidth_deg": width / 2,
+        "f1_f0": 2 * abs(first) / sum(wave),
+        "peak_response": dc[best],
+        "blank_response": blank,
         "negative_share": np.mean([value < 0 for value, blank in zip(unit, table["blank"], strict=True) if not blank]),
         "p_permutation": (1 + (size[1:] >= size[0] * (1 - 1e-9)).sum()) / len(size),
     }
@@ -247,8 +264,11 @@ def by_hand(unit, table, shuffles):
 def test_every_column_equals_an_independent_loop_over_units(table):
     rng = np.random.default_rng(3)
     n, n_shuffles = 40, 3000
-    tuned = rates(table, von_mises(rng.uniform(0, 2, n), rng.uniform(0, 180, n)),
-                  lambda phase: 1 + np.cos(phase - rng.uniform(0, 6, n)))
+    tuned = rates(
+        table,
+        von_mises(rng.uniform(0, 2, n), rng.uniform(0, 180, n)),
+        lambda phase: 1 + np.cos(phase - rng.uniform(0, 6, n)),
+    )
     responses = (tuned + rng.normal(0, 0.5, tuned.shape)).astype(np.float32)
     found = measured(responses, table, n_permutations=n_shuffles)
     identity = np.broadcast_to(np.arange(24), (1, 16, 24))
@@ -276,6 +296,7 @@ def test_noise_is_called_tuned_as_often_as_it_should(table, modulated):
     rng = np.random.default_rng(11)
     n = 2500
     noise = rng.exponential(size=(len(table), n))
+    noise[table["blank"].to_numpy()] = 0
     if modulated:
         noise *= 1 + np.cos(np.deg2rad(table["phase_deg"].fillna(0).to_numpy())[:, None] - rng.uniform(0, 6.28, n))
     p = null_p(table, noise).to_numpy()
@@ -302,7 +323,8 @@ def test_noise_chosen_for_being_responsive_is_hardly_called_tuned_more_often(tab
 def test_rounding_noise_is_not_tuning(table):
     rng = np.random.default_rng(2)
     responses = 100 * (1 + 1e-7 * rng.normal(size=(len(table), 200)))
-    assert (measured(responses, table)["p_permutation"] == 1).all()
+    assert (measured(responses, table, rectify="half")["p_permutation"] == 1).all()
+    assert measured(responses, table)["nan_reason"].str.startswith("silent").all()
 
 
 # ---- invariances
@@ -311,8 +333,11 @@ def test_rounding_noise_is_not_tuning(table):
 @pytest.fixture(scope="module")
 def mixed(table):
     rng = np.random.default_rng(9)
-    tuned = rates(table, von_mises(rng.uniform(0, 4, 30), rng.uniform(0, 180, 30)),
-                  lambda phase: 1 + np.cos(phase - rng.uniform(0, 6, 30)))
+    tuned = rates(
+        table,
+        von_mises(rng.uniform(0, 4, 30), rng.uniform(0, 180, 30)),
+        lambda phase: 1 + np.cos(phase - rng.uniform(0, 6, 30)),
+    )
     return (tuned + rng.normal(0, 0.1, tuned.shape)).astype(np.float32)
 
 
@@ -364,8 +389,9 @@ def test_units_of_maps_calls_and_time_are_found_in_the_order_of_the_unit_table(t
     assert list(result.table["address"][[29, 30, 60]]) == ["map[4,2,1]", "call@0[0]", "time[0]"]
     for start in (0, 30, 60):
         part = result.table[start : start + 30].reset_index(drop=True)
-        pd.testing.assert_frame_equal(part[FLOATS].drop(columns="q_fdr"), plain[FLOATS].drop(columns="q_fdr"),
-                                      rtol=1e-4, atol=1e-5)
+        pd.testing.assert_frame_equal(
+            part[FLOATS].drop(columns="q_fdr"), plain[FLOATS].drop(columns="q_fdr"), rtol=1e-4, atol=1e-5
+        )
     assert any("Averaged over time: time." in note for note in result.notes)
     assert list(result.summary["call"][:4]) == [-1, 0, 1, -1]
     peak = result.table["peak_response"].to_numpy()
@@ -396,8 +422,13 @@ def test_responsive_is_five_of_243_1_of_the_strongest_above_blank(table):
     found = measured(raised, table)
     assert found["responsive"].tolist() == [True, False, False, False]
     assert found["blank_response"][2] == pytest.approx(0.1)
-    two_layers = Recording({"a": xr.DataArray(raised[:, :1], dims=("stimulus", "unit")),
-                            "b": xr.DataArray(raised[:, 1:], dims=("stimulus", "unit"))}, table)
+    two_layers = Recording(
+        {
+            "a": xr.DataArray(raised[:, :1], dims=("stimulus", "unit")),
+            "b": xr.DataArray(raised[:, 1:], dims=("stimulus", "unit")),
+        },
+        table,
+    )
     alone = orientation(two_layers, n_permutations=20, n_resamples=5).table
     assert alone["responsive"].tolist() == [True, True, True, False]  # each layer has its own strongest unit
 
@@ -413,20 +444,25 @@ def test_what_is_missing_is_missing_for_a_stated_reason(table, mixed):
     odd[7, 3] = np.nan
     odd[9, 4] = np.inf
     odd[:, 5] *= 1e-3  # not responsive
-    found = measured(odd, table)
+    found = measured(odd, table, rectify="half")
+    silent = "silent: no response above 0 (with rectify='blank', above the blank's)"
     assert list(found["nan_reason"][:6]) == [
-        "silent: no mean response above 0",
+        silent,
         "same response at every orientation; curve never below 1/√2 of its peak; smoothed curve never below 1/√2 of "
         "its peak; not responsive",
-        "silent: no mean response above 0", "activity is not finite", "activity is not finite", "not responsive",
+        silent,
+        "activity is not finite",
+        "activity is not finite",
+        "not responsive",
     ]
     assert ((found["nan_reason"] != "") == found[FLOATS].isna().any(axis=1)).all()
-    assert found.loc[1, ["circular_variance", "p_permutation", "f1_f0", "blank_response"]].tolist() == \
-        pytest.approx([1, 1, 0, 3], abs=1e-6)
+    assert found.loc[1, ["circular_variance", "p_permutation", "f1_f0", "blank_response"]].tolist() == pytest.approx(
+        [1, 1, 0, 3], abs=1e-6
+    )
     assert found.loc[2, "negative_share"] == 1
     assert found.loc[0, "peak_response"] == 0
     assert list(found["responsive"][:6]) == [False] * 6
-    whole = measured(mixed, table)
+    whole = measured(mixed, table, rectify="half")
     measures = [name for name in FLOATS if name != "q_fdr"]
     pd.testing.assert_frame_equal(found.loc[6:, measures], whole.loc[6:7, measures])
 
@@ -440,10 +476,32 @@ def test_rules_for_signed_activity(table):
     assert none["nan_reason"] == "negative responses over phase with rectify='none'"
     expected = rates(table, von_mises(2.0, 60.0)) * 0.5
     assert shift["peak_response"] == pytest.approx(expected.max() - signed.min(), rel=1e-5)
-    assert shift["blank_response"] == pytest.approx(-signed.min(), rel=1e-5)
+    assert shift["blank_response"] == 0  # as it was recorded
     below = measured(signed - 0.3, table, rectify="none").iloc[0]
     assert below[["circular_variance", "bandwidth_deg", "orthogonal_preferred_ratio"]].isna().all()
     assert below["nan_reason"].startswith("negative mean responses with rectify='none'")
+
+
+def test_activity_around_a_tonic_level_is_measured_above_the_response_to_the_blank(table):
+    moved = rates(table, von_mises(2.0, 60.0), np.cos) + 5  # the mean over phase is 5 at every orientation
+    moved[table["blank"].to_numpy()] = 5
+    above, half = (measured(moved, table, rectify=rule).iloc[0] for rule in ("blank", "half"))
+    assert above["circular_variance"] == pytest.approx(1 - i1(2.0) / i0(2.0), abs=1e-5)
+    wave = np.maximum(0, np.cos(2 * np.pi * np.arange(16) / 16))
+    assert above["f1_f0"] == pytest.approx(2 * np.abs(np.fft.fft(wave)[1]) / wave.sum(), rel=1e-5)
+    assert above["p_permutation"] == 1 / 21
+    assert above["responsive"]
+    assert above["blank_response"] == half["blank_response"] == 5
+    assert half["circular_variance"] == pytest.approx(1, abs=1e-5)
+    assert not half["responsive"]
+    only_less = measured(5 - rates(table, von_mises(2.0, 60.0)), table, rectify="blank").iloc[0]
+    assert only_less["nan_reason"].startswith("silent: no response above 0 (with rectify='blank', above the blank's)")
+
+
+def test_a_blank_response_of_0_or_less_is_not_subtracted(table, mixed):
+    below = mixed.copy()
+    below[table["blank"].to_numpy()] = -np.abs(below[table["blank"].to_numpy()])
+    pd.testing.assert_frame_equal(measured(below, table, rectify="blank"), measured(below, table, rectify="half"))
 
 
 def half_of_a_raised_cosine():
@@ -470,28 +528,40 @@ def test_a_fine_grid_warns_of_nothing(table, mixed):
         measured(mixed, table)
 
 
-@pytest.mark.parametrize(("change", "match"), [
-    (lambda t: t.drop(columns="phase_deg"), "no column phase_deg; orientation needs those of probekit.stimuli"),
-    (lambda t: t.iloc[1:], "1 of 1152 combinations .* are not shown and 0 .* orientation_deg 0, spatial"),
-    (lambda t: pd.concat([t, t.iloc[:1]]), "0 of 1152 .* and 1 are shown more than once"),
-    (lambda t: t.assign(contrast=[0.5, *t["contrast"][1:]]), r"contrasts \[0\.5, 1\.0\]; orientation needs one"),
-    (lambda t: t.assign(orientation_deg=t["orientation_deg"] * 0.9), "orientations are not evenly spaced over 180°"),
-    (lambda t: t.assign(phase_deg=t["phase_deg"] * 0.9), "phases are not evenly spaced over 360°"),
-    (lambda t: t.assign(blank=False), "1 of them without orientation"),
-    (lambda t: t[t["blank"]], "0 gratings are shown"),
-    (lambda t: t[t["orientation_deg"].isin([0, 60, 120]) | t["blank"]], "3 orientations are shown; expected at leas"),
-])
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda t: t.drop(columns="phase_deg"), "no column phase_deg; orientation needs those of probekit.stimuli"),
+        (lambda t: t.iloc[1:], "1 of 1152 combinations .* are not shown and 0 .* orientation_deg 0, spatial"),
+        (lambda t: pd.concat([t, t.iloc[:1]]), "0 of 1152 .* and 1 are shown more than once"),
+        (lambda t: t.assign(contrast=[0.5, *t["contrast"][1:]]), r"contrasts \[0\.5, 1\.0\]; orientation needs one"),
+        (
+            lambda t: t.assign(orientation_deg=t["orientation_deg"] * 0.9),
+            "orientations are not evenly spaced over 180°",
+        ),
+        (lambda t: t.assign(phase_deg=t["phase_deg"] * 0.9), "phases are not evenly spaced over 360°"),
+        (lambda t: t.assign(blank=False), "1 of them without orientation"),
+        (lambda t: t[t["blank"]], "0 gratings are shown"),
+        (
+            lambda t: t[t["orientation_deg"].isin([0, 60, 120]) | t["blank"]],
+            "3 orientations are shown; expected at leas",
+        ),
+    ],
+)
 def test_stimuli_that_are_no_grid_are_refused(table, change, match):
     changed = change(table).reset_index(drop=True)
     with pytest.raises(StimulusError, match=match):
         measured(np.ones((len(changed), 2)), changed)
 
 
-@pytest.mark.parametrize(("options", "match"), [
-    ({"rectify": "hal"}, "rectify is 'hal'; allowed: 'half', 'none', 'shift'. Did you mean 'half'"),
-    ({"smoothing": "none"}, "smoothing is 'none'; allowed: 'ringach2002', 'marques2020'"),
-    ({"n_permutations": 0}, "n_permutations is 0 .* at least 1"),
-])
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"rectify": "hal"}, "rectify is 'hal'; allowed: 'blank', 'half', 'none', 'shift'. Did you mean 'half'"),
+        ({"smoothing": "none"}, "smoothing is 'none'; allowed: 'ringach2002', 'marques2020'"),
+        ({"n_permutations": 0}, "n_permutations is 0 .* at least 1"),
+    ],
+)
 def test_wrong_options_are_refused(table, mixed, options, match):
     with pytest.raises(UsageError, match=match):
         measured(mixed, table, **options)

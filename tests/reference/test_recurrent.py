@@ -98,8 +98,10 @@ def lstm_steps(weights, x, h, c):
     found = []
     for step in x:
         gates = {
-            "i": only_i(step, (h, zero))[1], "f": only_f(step, (h, one))[1],
-            "g": only_g(step, (h, zero))[1], "o": only_o(step, (h, huge))[0],
+            "i": only_i(step, (h, zero))[1],
+            "f": only_f(step, (h, one))[1],
+            "g": only_g(step, (h, zero))[1],
+            "o": only_o(step, (h, huge))[0],
         }
         h, c = cell(step, (h, c))
         found.append({"h": h, "c": c, **gates})
@@ -117,7 +119,9 @@ def gru_steps(weights, x, h):
     found = []
     for step in x:
         gates = {
-            "r": only_r(step, h).atanh(), "z": (1 - only_z(step, h)) / (1 - h), "n": only_n(step, h),
+            "r": only_r(step, h).atanh(),
+            "z": (1 - only_z(step, h)) / (1 - h),
+            "n": only_n(step, h),
         }
         h = cell(step, h)
         found.append({"h": h, **gates})
@@ -136,7 +140,8 @@ def rnn_steps(weights, x, h, nonlinearity):
 def direction_steps(module: nn.Module, suffix: str, x: Tensor, h: Tensor, c: Tensor | None) -> dict[str, Tensor]:
     weights = {
         name.removesuffix(suffix): value.double()
-        for name, value in module.state_dict().items() if name.endswith(suffix)
+        for name, value in module.state_dict().items()
+        if name.endswith(suffix)
     }
     for name in ("bias_ih", "bias_hh"):
         weights.setdefault(name, torch.zeros(len(weights["weight_ih"]), dtype=torch.float64))
@@ -306,9 +311,14 @@ def test_cuda_equals_the_cells(kind, packed):
 
 @settings(deadline=None, max_examples=60)
 @given(
-    kind=st.sampled_from(sorted(KINDS)), n_inputs=st.integers(1, 6), n_units=st.integers(N_PROJECTED + 1, 9),
-    num_layers=st.integers(1, 3), bidirectional=st.booleans(), bias=st.booleans(),
-    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5), seed=st.integers(0, 999),
+    kind=st.sampled_from(sorted(KINDS)),
+    n_inputs=st.integers(1, 6),
+    n_units=st.integers(N_PROJECTED + 1, 9),
+    num_layers=st.integers(1, 3),
+    bidirectional=st.booleans(),
+    bias=st.booleans(),
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    seed=st.integers(0, 999),
 )
 def test_parts_obey_the_equations_and_end_in_the_returned_state(
     kind, n_inputs, n_units, num_layers, bidirectional, bias, lengths, seed
@@ -359,8 +369,18 @@ def test_reverse_direction_is_a_forward_one_on_the_input_turned_round(kind):
 def test_part_names_follow_torchs_suffixes():
     assert part_names(build("lstm", num_layers=2)) == [
         "output",
-        "h_l0", "c_l0", "i_l0", "f_l0", "g_l0", "o_l0",
-        "h_l1", "c_l1", "i_l1", "f_l1", "g_l1", "o_l1",
+        "h_l0",
+        "c_l0",
+        "i_l0",
+        "f_l0",
+        "g_l0",
+        "o_l0",
+        "h_l1",
+        "c_l1",
+        "i_l1",
+        "f_l1",
+        "g_l1",
+        "o_l1",
     ]
     assert part_names(build("gru"))[1:] == ["h_l0", "r_l0", "z_l0", "n_l0"]
     assert part_names(build("rnn-relu", bidirectional=True)) == ["output", "h_l0", "h_l0_reverse"]
@@ -448,8 +468,12 @@ def test_nothing_is_left_behind(kind):
 def test_training_mode_without_dropout_stays():
     module = build("lstm", num_layers=2).train()
     x = noise(3, N_STEPS, N_INPUTS)
-    assert_parts(states(module, x.transpose(0, 1)), step_by_step(module, x, zeros(initial_state(module, 3))),
-                 torch.float32, FLOAT32)
+    assert_parts(
+        states(module, x.transpose(0, 1)),
+        step_by_step(module, x, zeros(initial_state(module, 3))),
+        torch.float32,
+        FLOAT32,
+    )
     assert module.training
 
 

@@ -48,7 +48,11 @@ def test_the_neurons_are_those_of_the_paper():
     """Figures as given with the data set: median circular variance .605, half width 23.5°, F1/F0 above 1 in 40 %."""
     values = neurons()
     assert {name: len(one) for name, one in values.items()} == {
-        "circular_variance": 308, "bandwidth_smoothed_deg": 304, "orthogonal_preferred_ratio": 308, "f1_f0": 308}
+        "circular_variance": 308,
+        "bandwidth_smoothed_deg": 304,
+        "orthogonal_preferred_ratio": 308,
+        "f1_f0": 308,
+    }
     assert np.median(values["circular_variance"]) == pytest.approx(0.605, abs=5e-4)
     assert np.median(values["bandwidth_smoothed_deg"]) == 23.5
     assert np.median(values["f1_f0"]) == pytest.approx(0.58, abs=5e-3)
@@ -123,8 +127,9 @@ def test_similarity_is_its_definition_with_another_package_s_distance(v1):
         # standard errors of both ceilings
         assert found[column] == pytest.approx(expected, rel=5 * np.std(alike) / np.sqrt(400))
         again = rng.choice(len(sample), (400, len(sample)))
-        ends = np.quantile([(1 - ks_2samp(sample[row], neuron_values).statistic) / np.mean(alike) for row in again],
-                           [0.025, 0.975])
+        ends = np.quantile(
+            [(1 - ks_2samp(sample[row], neuron_values).statistic) / np.mean(alike) for row in again], [0.025, 0.975]
+        )
         np.testing.assert_allclose(found[[f"{column}_low", f"{column}_high"]].astype(float), ends, atol=0.04)
         means.append(found[column])
     assert found["v1_similarity"] == pytest.approx(np.mean(means))
@@ -133,8 +138,10 @@ def test_similarity_is_its_definition_with_another_package_s_distance(v1):
 def test_the_interval_covers_the_expected_similarity(v1):
     """Of layers drawn from one population, about 95 % of the intervals hold the mean of all; at least 85 % must."""
     rng = np.random.default_rng(2)
-    layers = [units([rng.beta(2, 2, 60) * v1.values[name].max() for name in COMPARED.values()], layer=f"l{number}")
-              for number in range(60)]
+    layers = [
+        units([rng.beta(2, 2, 60) * v1.values[name].max() for name in COMPARED.values()], layer=f"l{number}")
+        for number in range(60)
+    ]
     found = summarise(pd.concat(layers), v1, n_resamples=300, seed=0)[:60]
     held = found["v1_similarity"].mean()
     covered = found["v1_similarity_low"].le(held) & found["v1_similarity_high"].ge(held)
@@ -144,8 +151,13 @@ def test_the_interval_covers_the_expected_similarity(v1):
 def test_few_responsive_units_have_no_similarity_and_their_medians_remain(v1):
     values = np.array(drawn(v1, 12, np.random.default_rng(0)))
     values[1, :3] = np.nan
-    table = pd.concat([units(values, layer="a"), units(values[:, :9], layer="b").assign(q_fdr=0.5),
-                       units(values, layer="c").assign(responsive=False, q_fdr=np.nan)])
+    table = pd.concat(
+        [
+            units(values, layer="a"),
+            units(values[:, :9], layer="b").assign(q_fdr=0.5),
+            units(values, layer="c").assign(responsive=False, q_fdr=np.nan),
+        ]
+    )
     first, second, third = (row for _, row in summarise(table, v1, n_resamples=20, seed=0)[:3].iterrows())
     assert np.isfinite(first[["v1_similarity_circular_variance", "v1_similarity_f1_f0"]].astype(float)).all()
     assert first[["v1_similarity_bandwidth", "v1_similarity", "v1_similarity_low"]].isna().all()  # nine bandwidths
@@ -174,8 +186,10 @@ def test_the_row_of_v1_says_what_is_known_of_neurons(v1):
 
 def pairs(v1, rng, n_layers, n, shift=0.0):
     def layers(network, by):
-        return [units([values + by for values in drawn(v1, n, rng)], network, f"l{number}")
-                for number in range(n_layers)]
+        return [
+            units([values + by for values in drawn(v1, n, rng)], network, f"l{number}") for number in range(n_layers)
+        ]
+
     return pd.concat([*layers("trained", shift), *layers("untrained", 0.0)])
 
 
@@ -198,12 +212,15 @@ def test_a_network_that_differs_from_its_twin_is_found(v1):
     trained = found[found["network"] == "trained"]
     assert (trained["q_vs_untrained"] < 1e-6).all()
     assert (trained["v1_similarity_minus_untrained_high"] < 0).all()
-    one, other = (table[(table["network"] == name) & (table["layer"] == "l0")]["circular_variance"]
-                  for name in ("trained", "untrained"))
+    one, other = (
+        table[(table["network"] == name) & (table["layer"] == "l0")]["circular_variance"]
+        for name in ("trained", "untrained")
+    )
     assert trained["p_vs_untrained"].iloc[0] == pytest.approx(mannwhitneyu(one, other).pvalue, rel=1e-9)
     both = found.set_index(["network", "layer"])["v1_similarity"]
-    assert trained["v1_similarity_minus_untrained"].iloc[0] == \
-        pytest.approx(both["trained", "l0"] - both["untrained", "l0"])
+    assert trained["v1_similarity_minus_untrained"].iloc[0] == pytest.approx(
+        both["trained", "l0"] - both["untrained", "l0"]
+    )
 
 
 def test_equal_values_everywhere_are_no_difference(v1):

@@ -30,8 +30,10 @@ def _units(network: str, layer: str, depth: float, n_units: int, rng: np.random.
     sharp = (1.5 if network == "trained" else 0.5) * (1.3 - depth)
     kappa = rng.gamma(2.0, max(sharp, 0.05) / 2, n_units)
     cardinal = rng.choice([0.0, 90.0], n_units) + rng.normal(0, 12, n_units)
-    preferred = np.where(rng.random(n_units) < (0.6 if network == "trained" else 0.1),
-                         cardinal, rng.uniform(0, 180, n_units)) % 180
+    preferred = (
+        np.where(rng.random(n_units) < (0.6 if network == "trained" else 0.1), cardinal, rng.uniform(0, 180, n_units))
+        % 180
+    )
     angle = np.deg2rad(2 * (ORIENTATIONS[None] - preferred[:, None]))
     peak = rng.gamma(3.0, 1.0, n_units)
     curves = peak[:, None] * np.exp(kappa[:, None] * (np.cos(angle) - 1))
@@ -42,35 +44,61 @@ def _units(network: str, layer: str, depth: float, n_units: int, rng: np.random.
     wide = 1 + np.log(np.sqrt(0.5)) / np.maximum(kappa, 0.18)
     p = np.where(silent, np.nan, np.clip(rng.random(n_units) * np.exp(-4 * vector), 1 / 1001, 1))
     channel = np.arange(n_units)
-    table = pd.DataFrame({
-        "network": network, "layer": layer, "call": -1, "channel": channel, "y": 3, "x": 3,
-        "address": [f"{layer}[{c},3,3]" for c in channel],
-        "preferred_orientation_deg": preferred * nan,
-        "preferred_spatial_frequency_cpp": rng.choice(FREQUENCIES, n_units) * nan,
-        "circular_variance": (1 - vector) * nan, "gosi": vector * nan,
-        "orthogonal_preferred_ratio": orth * nan, "osi_pref_orth": (1 - orth) / (1 + orth) * nan,
-        "bandwidth_deg": np.where(np.abs(wide) < 1, np.rad2deg(np.arccos(np.clip(wide, -1, 1))) / 2, np.nan) * nan,
-        "bandwidth_smoothed_deg": np.nan, "f1_f0": rng.beta(2, 2 + 3 * depth, n_units) * 1.9 * nan,
-        "peak_response": np.where(silent, 0.0, peak), "blank_response": 0.1 * peak,
-        "negative_share": rng.beta(1, 8, n_units), "responsive": ~silent,
-        "p_permutation": p, "q_fdr": np.clip(p * 1.4, 0, 1),
-        "nan_reason": np.where(silent, "silent: no response to any grating",
-                               np.where(wide < -1, "curve never below 1/√2 of its peak", "")),
-    })
-    table["bandwidth_smoothed_deg"] = np.hypot(table["bandwidth_deg"], 10.0)
+    table = pd.DataFrame(
+        {
+            "network": network,
+            "layer": layer,
+            "call": -1,
+            "channel": channel,
+            "y": 3,
+            "x": 3,
+            "address": [f"{layer}[{c},3,3]" for c in channel],
+            "preferred_orientation_deg": preferred * nan,
+            "preferred_spatial_frequency_cpp": rng.choice(FREQUENCIES, n_units) * nan,
+            "circular_variance": (1 - vector) * nan,
+            "gosi": vector * nan,
+            "orthogonal_preferred_ratio": orth * nan,
+            "osi_pref_orth": (1 - orth) / (1 + orth) * nan,
+            "bandwidth_deg": np.where(np.abs(wide) < 1, np.rad2deg(np.arccos(np.clip(wide, -1, 1))) / 2, np.nan) * nan,
+            "bandwidth_smoothed_deg": np.nan,
+            "f1_f0": rng.beta(2, 2 + 3 * depth, n_units) * 1.9 * nan,
+            "peak_response": np.where(silent, 0.0, peak),
+            "blank_response": 0.1 * peak,
+            "negative_share": rng.beta(1, 8, n_units),
+            "responsive": ~silent,
+            "p_permutation": p,
+            "q_fdr": np.clip(p * 1.4, 0, 1),
+            "nan_reason": np.where(
+                silent,
+                "silent: no response to any grating",
+                np.where(wide < -1, "curve never below 1/√2 of its peak", ""),
+            ),
+        }
+    )
+    table["bandwidth_smoothed_deg"] = np.hypot(table["bandwidth_deg"], 10.0).clip(upper=90)
     return table, np.where(silent[:, None], 0.0, curves)
 
 
 def _summary_row(table: pd.DataFrame, depth: int, rng: np.random.Generator) -> dict:
     tuned = table["responsive"] & (table["q_fdr"] < 0.05)
-    similar = {f"v1_similarity_{name}": float(np.clip(0.95 - abs(table[column].median() - middle), 0, 1))
-               for name, column, middle in (("circular_variance", "circular_variance", 0.6),
-                                            ("bandwidth", "bandwidth_deg", 23.5), ("f1_f0", "f1_f0", 0.8))}
+    similar = {
+        f"v1_similarity_{name}": float(np.clip(0.95 - abs(table[column].median() - middle), 0, 1))
+        for name, column, middle in (
+            ("circular_variance", "circular_variance", 0.6),
+            ("bandwidth", "bandwidth_deg", 23.5),
+            ("f1_f0", "f1_f0", 0.8),
+        )
+    }
     similar["v1_similarity_bandwidth"] = float(np.clip(0.9 - abs(table["bandwidth_deg"].median() - 23.5) / 30, 0, 1))
     similar["v1_similarity"] = float(np.mean(list(similar.values())))
     row = {
-        "network": table["network"].iloc[0], "layer": table["layer"].iloc[0], "call": -1, "depth": depth,
-        "n_units": len(table), "n_responsive": int(table["responsive"].sum()), "n_tuned": float(tuned.sum()),
+        "network": table["network"].iloc[0],
+        "layer": table["layer"].iloc[0],
+        "call": -1,
+        "depth": depth,
+        "n_units": len(table),
+        "n_responsive": int(table["responsive"].sum()),
+        "n_tuned": float(tuned.sum()),
         "tuned_share": float(tuned.sum() / max(table["responsive"].sum(), 1)),
         "median_circular_variance": table["circular_variance"].median(),
         "median_bandwidth_deg": table["bandwidth_deg"].median(),
@@ -92,7 +120,9 @@ def _against_twin(row: dict, twin: dict | None, q: float) -> dict:
         return row | dict.fromkeys(names, np.nan)
     difference = row["v1_similarity"] - twin["v1_similarity"]
     return row | {
-        "p_vs_untrained": q / 2, "q_vs_untrained": q, "v1_similarity_minus_untrained": difference,
+        "p_vs_untrained": q / 2,
+        "q_vs_untrained": q,
+        "v1_similarity_minus_untrained": difference,
         "v1_similarity_minus_untrained_low": difference - 0.05,
         "v1_similarity_minus_untrained_high": difference + 0.05,
     }
@@ -112,43 +142,87 @@ def build_result(n_layers: int = 5, n_units: int = 40, seed: int = 0, names: lis
         rows += [_against_twin(pair[0], pair[1], 0.001 if depth % 4 != 2 else 0.3), _against_twin(pair[1], None, 0)]
     table = pd.concat(tables, ignore_index=True)
     v1 = np.stack([rng.beta(3, 2, 308), rng.gamma(6, 4, 308), rng.beta(1, 3, 308), rng.gamma(3, 0.3, 308)])
-    rows.append(_against_twin({
-        "network": "V1", "layer": V1_NAME, "call": -1, "depth": -1, "n_units": 308, "n_responsive": 308,
-        "n_tuned": np.nan, "tuned_share": np.nan, "median_circular_variance": float(np.median(v1[0])),
-        "median_bandwidth_deg": np.nan, "median_bandwidth_smoothed_deg": float(np.median(v1[1])),
-        "median_orthogonal_preferred_ratio": float(np.median(v1[2])), "median_f1_f0": float(np.median(v1[3])),
-        "complex_share": float((v1[3] < 1).mean()),
-    }, None, 0))
+    rows.append(
+        _against_twin(
+            {
+                "network": "V1",
+                "layer": V1_NAME,
+                "call": -1,
+                "depth": -1,
+                "n_units": 308,
+                "n_responsive": 308,
+                "n_tuned": np.nan,
+                "tuned_share": np.nan,
+                "median_circular_variance": float(np.median(v1[0])),
+                "median_bandwidth_deg": np.nan,
+                "median_bandwidth_smoothed_deg": float(np.median(v1[1])),
+                "median_orthogonal_preferred_ratio": float(np.median(v1[2])),
+                "median_f1_f0": float(np.median(v1[3])),
+                "complex_share": float((v1[3] < 1).mean()),
+            },
+            None,
+            0,
+        )
+    )
     tuning = np.concatenate(curves)
     arrays = {
-        "tuning_curves": xr.DataArray(tuning, dims=("unit", "orientation_deg"),
-                                      coords={"orientation_deg": ORIENTATIONS}),
-        "sf_curves": xr.DataArray(np.ones((len(table), 6)), dims=("unit", "spatial_frequency_cpp"),
-                                  coords={"spatial_frequency_cpp": FREQUENCIES}),
-        "v1_quantiles": xr.DataArray(np.quantile(v1, PROBABILITIES, axis=1).T, dims=("property", "probability"),
-                                     coords={"property": list(PROPERTIES), "probability": PROBABILITIES}),
+        "tuning_curves": xr.DataArray(
+            tuning, dims=("unit", "orientation_deg"), coords={"orientation_deg": ORIENTATIONS}
+        ),
+        "sf_curves": xr.DataArray(
+            np.ones((len(table), 6)),
+            dims=("unit", "spatial_frequency_cpp"),
+            coords={"spatial_frequency_cpp": FREQUENCIES},
+        ),
+        "v1_quantiles": xr.DataArray(
+            np.quantile(v1, PROBABILITIES, axis=1).T,
+            dims=("property", "probability"),
+            coords={"property": list(PROPERTIES), "probability": PROBABILITIES},
+        ),
     }
     provenance = {
-        "probekit": "0.1.0", "seed": seed,
+        "probekit": "0.1.0",
+        "seed": seed,
         "parameters": {"rectify": "half", "smoothing": "ringach2002", "n_permutations": 1000, "n_resamples": 500},
-        "recordings": {"trained": {
-            "network": "efficientnet-lite0", "weights_sha256": "ab" * 32, "stimuli": "gratings",
-            "stimuli_sha256": "cd" * 32,
-            "stimuli_parameters": {"orientations_deg": list(ORIENTATIONS), "phases": 16, "contrast": 1.0,
-                                   "spatial_frequencies_cpp": [float(f) for f in FREQUENCIES]},
-            "versions": {"probekit": "0.1.0", "torch": "2.15.0"},
-        }},
+        "recordings": {
+            "trained": {
+                "network": "efficientnet-lite0",
+                "weights_sha256": "ab" * 32,
+                "stimuli": "gratings",
+                "stimuli_sha256": "cd" * 32,
+                "stimuli_parameters": {
+                    "orientations_deg": list(ORIENTATIONS),
+                    "phases": 16,
+                    "contrast": 1.0,
+                    "spatial_frequencies_cpp": [float(f) for f in FREQUENCIES],
+                },
+                "versions": {"probekit": "0.1.0", "torch": "2.15.0"},
+            }
+        },
         "reference": {"name": "ringach2002", "origin": "neurons", "n_neurons": 308},
     }
     summary = pd.DataFrame(rows)[[column.name for column in ANALYSIS.summary_columns]]
     table = table[[column.name for column in ANALYSIS.columns]]
-    return Result("orientation", table, summary, arrays, provenance,
-                  ("Bandwidth is missing where the curve never falls to 1/√2 of its peak.",))
+    return Result(
+        "orientation",
+        table,
+        summary,
+        arrays,
+        provenance,
+        ("Bandwidth is missing where the curve never falls to 1/√2 of its peak.",),
+    )
 
 
-CARD = Card("efficientnet-lite0", "CNN", (3, 224, 224), "ImageNet-1k, 1,000 classes",
-            accuracy="16 of 16 top-1 on imagenet-stubs", source="timm tf_efficientnet_lite0", licence="Apache-2.0",
-            parameters=4652008)
+CARD = Card(
+    "efficientnet-lite0",
+    "CNN",
+    (3, 224, 224),
+    "ImageNet-1k, 1,000 classes",
+    accuracy="16 of 16 top-1 on imagenet-stubs",
+    source="timm tf_efficientnet_lite0",
+    licence="Apache-2.0",
+    parameters=4652008,
+)
 
 
 @pytest.fixture(scope="session")
@@ -170,8 +244,15 @@ def card() -> Card:
 def hostile_names() -> list[str]:
     """Return layer names that a careless page would run, hide or fail on."""
     return [
-        "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</script><script>alert(2)</script>", "<!--",
-        "a$\\frac$b", "{{ 7 * 7 }}", "層.0", "tab\there\x00", "x" * 300,
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "</script><script>alert(2)</script>",
+        "<!--",
+        "a$\\frac$b",
+        "{{ 7 * 7 }}",
+        "層.0",
+        "tab\there\x00",
+        "x" * 300,
     ]
 
 
@@ -188,8 +269,13 @@ def chromium(browser_path):
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=browser_path,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-                  "--disable-sync"],
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
         )
         yield browser
         browser.close()

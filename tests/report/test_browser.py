@@ -106,16 +106,19 @@ def test_units_are_sorted_with_missing_values_below_both_ways(visit, page_file, 
     assert units_said(page) == "rows 376 – 400 of 400"
 
 
-@pytest.mark.parametrize(("typed", "query"), [
-    ("trained", "network == 'trained'"),
-    ("untrained blocks.0.1", "network == 'untrained' and layer == 'blocks.0.1'"),
-    ("circular_variance<0.3 trained", "circular_variance < 0.3 and network == 'trained'"),
-    ("responsive=no", "not responsive"),
-    ("channel>=39", "channel >= 39"),
-    ("layer=conv_stem", "layer == 'conv_stem'"),
-    ("conv_stem[7,3,3]", "address == 'conv_stem[7,3,3]'"),
-    ("no-such-thing", "network == ''"),
-])
+@pytest.mark.parametrize(
+    ("typed", "query"),
+    [
+        ("trained", "network == 'trained'"),
+        ("untrained blocks.0.1", "network == 'untrained' and layer == 'blocks.0.1'"),
+        ("circular_variance<0.3 trained", "circular_variance < 0.3 and network == 'trained'"),
+        ("responsive=no", "not responsive"),
+        ("channel>=39", "channel >= 39"),
+        ("layer=conv_stem", "layer == 'conv_stem'"),
+        ("conv_stem[7,3,3]", "address == 'conv_stem[7,3,3]'"),
+        ("no-such-thing", "network == ''"),
+    ],
+)
 def test_units_are_filtered_by_words_and_comparisons(visit, page_file, result, typed, query):
     page = visit(page_file).page
     rounded = result.table.assign(circular_variance=[float(f"{one:.4g}") for one in result.table["circular_variance"]])

@@ -34,8 +34,10 @@ def drawings(values, names=NAMES):
     return {
         "profile": (partial(drawing.draw_profile, profile=profile, ylabel="share"), False),
         "distributions": (partial(drawing.draw_distributions, curves=curves, xlabel="x", limits=(0, 1)), False),
-        "similarity": (partial(drawing.draw_similarity, names=names, measured=intervals(values),
-                               control=intervals(values)), False),
+        "similarity": (
+            partial(drawing.draw_similarity, names=names, measured=intervals(values), control=intervals(values)),
+            False,
+        ),
         "rose": (partial(drawing.draw_rose, measured=angles, control=angles), True),
         "map": (partial(drawing.draw_orientation_map, names=names, shares=shares), False),
     }
@@ -138,7 +140,7 @@ def test_a_page_has_no_fixed_colour_a_file_has_no_variable():
 def test_words_stand_for_the_picture():
     draw, _ = drawings(SOME)["profile"]
     assert 'role="img"' in inline(render(draw), "p", 'the "words"')
-    assert "aria-label=\"the &quot;words&quot;\"" in inline(render(draw), "p", 'the "words"')
+    assert 'aria-label="the &quot;words&quot;"' in inline(render(draw), "p", 'the "words"')
     assert 'aria-hidden="true"' in inline(render(draw), "p", "")
 
 

@@ -36,8 +36,17 @@ def test_first_sentence_counts_units_of_both_networks(result):
     mine, twin = of(result, "trained"), of(result, "untrained")
     tuned, responsive, total = (int(mine[name].sum()) for name in ("n_tuned", "n_responsive", "n_units"))
     twin_tuned, twin_responsive = int(twin["n_tuned"].sum()), int(twin["n_responsive"].sum())
-    expected = [tuned, responsive, round(100 * tuned / responsive), 0.05, responsive - tuned, total - responsive,
-                twin_tuned, twin_responsive, round(100 * twin_tuned / twin_responsive)]
+    expected = [
+        tuned,
+        responsive,
+        round(100 * tuned / responsive),
+        0.05,
+        responsive - tuned,
+        total - responsive,
+        twin_tuned,
+        twin_responsive,
+        round(100 * twin_tuned / twin_responsive),
+    ]
     assert [float(found) for found in numbers(findings(result)[0])] == expected
 
 
@@ -46,8 +55,10 @@ def test_second_sentence_counts_layers_and_names_those_without_a_difference(resu
     different = mine["q_vs_untrained"] < 0.05
     sharper = int((different & (mine["median_circular_variance"] < twin["median_circular_variance"])).sum())
     sentence = findings(result)[1]
-    counted = f"in {different.sum()} of {len(mine)} layers (Mann–Whitney, q < 0.05): tuning is sharper in {sharper}, " \
-              f"broader in {different.sum() - sharper}."
+    counted = (
+        f"in {different.sum()} of {len(mine)} layers (Mann–Whitney, q < 0.05): tuning is sharper in {sharper}, "
+        f"broader in {different.sum() - sharper}."
+    )
     assert counted in sentence
     assert sentence.endswith(f"Not significant in {' and '.join(mine.loc[~different, 'layer'])}.")
 
@@ -57,8 +68,15 @@ def test_third_sentence_gives_the_best_layer_its_interval_and_its_twin(result):
     best = int(mine["v1_similarity"].idxmax())
     minus = "v1_similarity_minus_untrained"
     expected = [
-        mine["v1_similarity"][best], 0.95, mine["v1_similarity_low"][best], mine["v1_similarity_high"][best], len(mine),
-        twin["v1_similarity"][best], mine[minus][best], mine[f"{minus}_low"][best], mine[f"{minus}_high"][best],
+        mine["v1_similarity"][best],
+        0.95,
+        mine["v1_similarity_low"][best],
+        mine["v1_similarity_high"][best],
+        len(mine),
+        twin["v1_similarity"][best],
+        mine[minus][best],
+        mine[f"{minus}_low"][best],
+        mine[f"{minus}_high"][best],
     ]
     sentence = findings(result)[2]
     assert f"of {len(mine)} layers is {mine['layer'][best]}, with" in sentence
@@ -73,10 +91,14 @@ def test_third_sentence_gives_the_best_layer_its_interval_and_its_twin(result):
     )
 
 
-@pytest.mark.parametrize(("low", "high", "verdict"), [
-    (0.01, 0.2, "significantly above"), (-0.2, -0.01, "significantly below"),
-    (-0.01, 0.2, "not significantly different from"),
-])
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.01, 0.2, "significantly above"),
+        (-0.2, -0.01, "significantly below"),
+        (-0.01, 0.2, "not significantly different from"),
+    ],
+)
 def test_a_difference_is_significant_only_if_its_interval_excludes_zero(result, low, high, verdict):
     limits = {"v1_similarity_minus_untrained_low": low, "v1_similarity_minus_untrained_high": high}
     assert f", {verdict} the same layer of the untrained twin" in findings(changed(result, "trained", **limits))[2]
@@ -90,14 +112,18 @@ def test_nothing_tuned_is_said(result):
 
 def test_nothing_responsive_is_said(result):
     sentence = findings(changed(result, n_responsive=0, n_tuned=0.0))[0]
-    assert sentence == ("None of 200 units responds to the gratings, so nothing can be said of their tuning. "
-                        "In the untrained twin no unit responds.")
+    assert sentence == (
+        "None of 200 units responds to the gratings, so nothing can be said of their tuning. "
+        "In the untrained twin no unit responds."
+    )
 
 
 def test_no_significant_difference_is_said_with_the_smallest_q(result):
     sentence = findings(changed(result, "trained", q_vs_untrained=0.3))[1]
-    assert sentence == ("Circular variance does not differ significantly from the untrained twin’s in any of 5 layers "
-                        "(Mann–Whitney, smallest q 0.300).")
+    assert sentence == (
+        "Circular variance does not differ significantly from the untrained twin’s in any of 5 layers "
+        "(Mann–Whitney, smallest q 0.300)."
+    )
 
 
 def test_without_a_twin_each_sentence_says_so(result):

@@ -27,8 +27,18 @@ from probekit.reports.sections import section_of
 from probekit.result import Result
 
 FIVE_MEGABYTES = 5_000_000
-FETCHING = {("script", "src"), ("img", "src"), ("iframe", "src"), ("object", "data"), ("source", "src"),
-            ("link", "href"), ("image", "href"), ("image", "xlink:href"), ("use", "href"), ("use", "xlink:href")}
+FETCHING = {
+    ("script", "src"),
+    ("img", "src"),
+    ("iframe", "src"),
+    ("object", "data"),
+    ("source", "src"),
+    ("link", "href"),
+    ("image", "href"),
+    ("image", "xlink:href"),
+    ("use", "href"),
+    ("use", "xlink:href"),
+}
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
 
@@ -79,8 +89,17 @@ def test_findings_stand_at_the_top(page, result):
 
 
 def test_network_card_is_shown(page, card):
-    for said in (card.name, card.kind, card.trained_on, card.accuracy, "4,652,008", "3 × 224 × 224", "abababababab",
-                 card.source, card.licence):
+    for said in (
+        card.name,
+        card.kind,
+        card.trained_on,
+        card.accuracy,
+        "4,652,008",
+        "3 × 224 × 224",
+        "abababababab",
+        card.source,
+        card.licence,
+    ):
         assert said in page.words
 
 
@@ -101,8 +120,15 @@ def test_legend_and_sources_come_from_the_declaration(page):
 
 def test_parameters_notes_and_provenance_are_exact(page, result):
     frequencies = result.provenance["recordings"]["trained"]["stimuli_parameters"]["spatial_frequencies_cpp"]
-    for said in (*result.notes, "ab" * 32, "cd" * 32, "n_permutations 1000", "rectify half", "torch 2.15.0",
-                 ", ".join(map(str, frequencies))):
+    for said in (
+        *result.notes,
+        "ab" * 32,
+        "cd" * 32,
+        "n_permutations 1000",
+        "rectify half",
+        "torch 2.15.0",
+        ", ".join(map(str, frequencies)),
+    ):
         assert said in page.words
 
 
@@ -154,8 +180,11 @@ def test_pictures_have_words_tables_have_captions_and_inputs_labels(page):
     assert all(head.get("scope") in ("col", "row") for head in page.all("th"))
     labelled = {label["for"] for label in page.all("label")}
     assert {field["id"] for field in page.all("input")} == labelled
-    assert all(region.get("tabindex") == "0" and region.get("aria-label")
-               for tag, region in page.elements if tag == "div" and region.get("class") == "scroll")
+    assert all(
+        region.get("tabindex") == "0" and region.get("aria-label")
+        for tag, region in page.elements
+        if tag == "div" and region.get("class") == "scroll"
+    )
 
 
 def test_no_date_and_no_leftover_of_a_template(page_file):
@@ -177,8 +206,11 @@ def test_same_bytes_in_another_process(make_result, card, tmp_path):
         "Report('net', [conftest.build_result(3, 20)], conftest.CARD).save(sys.argv[2])"
     )
     there, here = tmp_path / "there.html", tmp_path / "here.html"
-    subprocess.run([sys.executable, "-c", code, str(Path(__file__).parent), str(there)], check=True,
-                   env=os.environ | {"PYTHONHASHSEED": "1"})
+    subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(there)],
+        check=True,
+        env=os.environ | {"PYTHONHASHSEED": "1"},
+    )
     Report("net", [make_result(3, 20)], card).save(here)
     assert there.read_bytes() == here.read_bytes()
 
@@ -262,12 +294,22 @@ def alterations(result):
     table, summary = result.table, result.summary
     return {
         "all nan": dataclasses.replace(result, table=table.assign(**floats), summary=summary.assign(**sums)),
-        "nothing responds": dataclasses.replace(result, table=result.table.assign(responsive=False, q_fdr=np.nan),
-                                                summary=result.summary.assign(n_responsive=0, **sums)),
-        "no twin": dataclasses.replace(result, table=result.table[mine].reset_index(drop=True), arrays={},
-                                       summary=result.summary[result.summary["network"] != "untrained"]),
-        "no V1": dataclasses.replace(result, summary=result.summary[result.summary["network"] != "V1"],
-                                     arrays={"tuning_curves": result.arrays["tuning_curves"]}),
+        "nothing responds": dataclasses.replace(
+            result,
+            table=result.table.assign(responsive=False, q_fdr=np.nan),
+            summary=result.summary.assign(n_responsive=0, **sums),
+        ),
+        "no twin": dataclasses.replace(
+            result,
+            table=result.table[mine].reset_index(drop=True),
+            arrays={},
+            summary=result.summary[result.summary["network"] != "untrained"],
+        ),
+        "no V1": dataclasses.replace(
+            result,
+            summary=result.summary[result.summary["network"] != "V1"],
+            arrays={"tuning_curves": result.arrays["tuning_curves"]},
+        ),
         "no arrays": dataclasses.replace(result, arrays={}),
         "no rows": dataclasses.replace(result, table=result.table[:0], summary=result.summary[:0], arrays={}),
         "only V1": dataclasses.replace(result, table=result.table[:0], summary=result.summary[-1:], arrays={}),
@@ -276,14 +318,30 @@ def alterations(result):
     }
 
 
-@pytest.mark.parametrize("which", [
-    "all nan", "nothing responds", "no twin", "no V1", "no arrays", "no rows", "only V1", "no provenance",
-    "several calls",
-])
+@pytest.mark.parametrize(
+    "which",
+    [
+        "all nan",
+        "nothing responds",
+        "no twin",
+        "no V1",
+        "no arrays",
+        "no rows",
+        "only V1",
+        "no provenance",
+        "several calls",
+    ],
+)
 def test_a_result_with_less_still_gives_a_page(make_result, which):
     page = Page(Report("net", [alterations(make_result(3, 25))[which]]).html())
     assert "What was found" in page.words
     assert not re.search(r"\bnan\b", page.words.replace("nan_reason", ""))
+
+
+def test_without_a_twin_no_caption_speaks_of_its_units(make_result):
+    page = Page(Report("net", [alterations(make_result(3, 25))["no twin"]]).html())
+    assert "n = 0" not in page.words.replace("\u00a0", " ")
+    assert "dashed: untrained" not in " ".join(page.text).split("Layer by layer")[0]
 
 
 @pytest.mark.parametrize(("n_layers", "n_units"), [(1, 1), (1, 300), (2, 9), (120, 12)])
@@ -310,10 +368,13 @@ def test_page_of_a_real_measurement(tmp_path):
         assert note.replace("`", "") in words
 
 
-@pytest.mark.parametrize(("results", "message"), [
-    ([], "results is empty; a report needs at least one Result"),
-    (["orientation"], "results has a str; expected what an analysis returns, a Result"),
-])
+@pytest.mark.parametrize(
+    ("results", "message"),
+    [
+        ([], "results is empty; a report needs at least one Result"),
+        (["orientation"], "results has a str; expected what an analysis returns, a Result"),
+    ],
+)
 def test_a_report_needs_results(results, message):
     with pytest.raises(UsageError, match=message):
         Report("net", results)

@@ -46,8 +46,13 @@ def test_meaning_and_unit_are_in_the_headings(result):
 
 
 def test_special_values_survive():
-    table = pd.DataFrame({"value": [math.inf, -math.inf, math.nan, 1e-30, -12345.678], "ok": [True, False] * 2 + [True],
-                          "word": ["</script>", "<!--", "a & b", None, "\u2028"]})
+    table = pd.DataFrame(
+        {
+            "value": [math.inf, -math.inf, math.nan, 1e-30, -12345.678],
+            "ok": [True, False] * 2 + [True],
+            "word": ["</script>", "<!--", "a & b", None, "\u2028"],
+        }
+    )
     packed = unit_table(table, budget=10**6).packed
     read = unpacked(packed)
     np.testing.assert_allclose(read["value"], [math.inf, -math.inf, math.nan, 1e-30, -12350], equal_nan=True)
@@ -93,7 +98,7 @@ def test_intervals_stand_behind_their_number(result):
 
 
 def test_ends_of_an_interval_have_the_decimals_of_its_middle():
-    summary = pd.DataFrame({"layer": ["a", "b"], "gain": [0.1, 0.001234], "gain_low": [-0.002, -0.002], "gain_high": 0.2})
+    summary = pd.DataFrame({"layer": ["a", "b"], "gain": [0.1, 0.001234], "gain_low": -0.002, "gain_high": 0.2})
     rows = layer_table(summary).rows
     assert [row[1].text for row in rows] == ["0.10 (0.00 – 0.20)", "0.001234 (−0.002 – 0.2)"]
 

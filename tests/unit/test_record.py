@@ -376,7 +376,9 @@ def test_an_entry_prepares_its_stimuli(net: Net) -> None:
     entry = Entry(net, Preprocess((0.5, 0.4, 0.3), (0.2, 0.3, 0.4)), Card("net", "CNN", (3, 12, 12), "nothing"))
     x = images()
     prepared = (x - torch.tensor([0.5, 0.4, 0.3])[:, None, None]) / torch.tensor([0.2, 0.3, 0.4])[:, None, None]
-    assert np.array_equal(pk.record(entry, x, layers="conv1")["conv1"], pk.record(net, prepared, layers="conv1")["conv1"])
+    assert np.array_equal(
+        pk.record(entry, x, layers="conv1")["conv1"], pk.record(net, prepared, layers="conv1")["conv1"]
+    )
     with pytest.raises(UsageError, match="'net' has no untrained twin"):
         entry.untrained()
 
@@ -428,7 +430,9 @@ def test_attention_weights_are_given_when_asked_for() -> None:
 
 
 def test_every_submodule_of_a_transformer_runs_although_torch_could_fuse_it() -> None:
-    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2, enable_nested_tensor=False)
+    encoder = nn.TransformerEncoder(
+        nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2, enable_nested_tensor=False
+    )
     stimuli = pk.stimuli.array(torch.randn(4, 6, 8), dims=("token", "channel"))
     recording = pk.record(encoder.eval(), stimuli, layers=["layers.*", "layers.*.linear1", "layers.*.self_attn"])
     assert "layers.1.linear1" in recording.layers

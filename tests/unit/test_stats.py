@@ -34,8 +34,11 @@ def test_benjamini_hochberg_leaves_out_what_was_not_tested():
 def test_ks_distance_is_scipys_with_and_without_ties(n, m, levels):
     rng = np.random.default_rng(n)
     for _ in range(20):
-        sample, reference = (rng.random(n), rng.beta(2, 3, m)) if levels is None else \
-            (rng.integers(levels, size=n), rng.integers(levels, size=m) + 1)
+        sample, reference = (
+            (rng.random(n), rng.beta(2, 3, m))
+            if levels is None
+            else (rng.integers(levels, size=n), rng.integers(levels, size=m) + 1)
+        )
         assert ks_distance(sample, reference) == pytest.approx(ks_2samp(sample, reference).statistic, abs=1e-12)
 
 

@@ -116,5 +116,5 @@ def test_units_that_make_no_sense_are_refused(options: dict, text: str) -> None:
 def test_channels_that_a_layer_has_not_are_named() -> None:
     with pytest.raises(UsageError, match=r"channels \[3, 9\] do not exist in layer 'conv'; it has 3: 0 … 2\."):
         choose(Units(channels=[0, 3, 9]), "conv", MAP, (3, 2, 2))
-    with pytest.raises(UsageError, match="channels were asked of layer 'attn', whose axes are head, query, key: it has"):
+    with pytest.raises(UsageError, match="channels were asked of layer 'attn', whose axes are head, query, key"):
         choose(Units(channels=[0]), "attn", ("head", "query", "key"), (2, 4, 4))

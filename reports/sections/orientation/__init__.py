@@ -18,15 +18,22 @@ from probekit.result import Result
 __all__ = ["SECTION"]
 
 _LABELS = {
-    "n_units": "Units", "n_responsive": "Respon\u00adsive", "tuned_share": "Tuned, of responsive",
-    "median_circular_variance": "Circular variance", "q_vs_untrained": "q against the twin",
+    "n_units": "Units",
+    "n_responsive": "Respon\u00adsive",
+    "tuned_share": "Tuned, of responsive",
+    "median_circular_variance": "Circular variance",
+    "q_vs_untrained": "q against the twin",
     "v1_similarity": "Similarity to V1 (95 % interval)",
     "v1_similarity_minus_untrained": "Similarity minus the twin’s (95 % interval)",
-    "complex_share": "Complex", "median_f1_f0": "F1/F0",
-    "median_bandwidth_deg": "Band\u00adwidth (deg)", "median_bandwidth_smoothed_deg": "Band\u00adwidth as V1’s (deg)",
+    "complex_share": "Complex",
+    "median_f1_f0": "F1/F0",
+    "median_bandwidth_deg": "Band\u00adwidth (deg)",
+    "median_bandwidth_smoothed_deg": "Band\u00adwidth as V1’s (deg)",
 }
 _RECTIFICATION = {
-    "half": "Activity below 0 is set to 0, as rates cannot be negative.",
+    "blank": "What counts is activity above the unit’s response to the blank (above 0, where that is negative), as "
+    "spikes above the spontaneous rate; the rest is set to 0.",
+    "half": "Activity below 0 is set to 0, as rates cannot be negative; the response to the blank is not subtracted.",
     "none": "Activity below 0 is kept; measures that need rates are missing where they meet it.",
     "shift": "Activity is made positive by subtracting each unit’s smallest response.",
 }
@@ -35,8 +42,14 @@ _RECTIFICATION = {
 def build(result: Result) -> Content:
     """Return figures, tables and methods of an orientation result."""
     view = view_of(result)
-    figures = (by_layer.profiles(view), by_layer.distributions(view), by_layer.similarity(view),
-               by_layer.preferred(view), units.sharpest(view), units.typical(view))
+    figures = (
+        by_layer.profiles(view),
+        by_layer.distributions(view),
+        by_layer.similarity(view),
+        by_layer.preferred(view),
+        units.sharpest(view),
+        units.typical(view),
+    )
     return Content(
         figures=tuple(figure for figure in figures if figure is not None),
         layers=_layer_table(view),

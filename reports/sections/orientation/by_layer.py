@@ -38,16 +38,25 @@ def profiles(view: View) -> Figure | None:
     panels = []
     for name, column, ylabel, scale, limits in _PROFILES:
         profile = drawing.Profile(
-            layers.names, np.where(enough, scale * layers.values(column), np.nan),
+            layers.names,
+            np.where(enough, scale * layers.values(column), np.nan),
             np.where(twin_enough, scale * layers.control_values(column), np.nan),
-            scale * layers.reference_value(column), limits,
+            scale * layers.reference_value(column),
+            limits,
         )
-        panels.append(Panel(name, render(partial(drawing.draw_profile, profile=profile, ylabel=ylabel)),
-                            _profile_words(profile, ylabel)))
+        panels.append(
+            Panel(
+                name,
+                render(partial(drawing.draw_profile, profile=profile, ylabel=ylabel)),
+                _profile_words(profile, ylabel),
+            )
+        )
     n_few = int((~enough).sum())
     left_out = f" {plural(n_few, 'layer')} with fewer than {FEWEST_UNITS} responsive units left out." if n_few else ""
     return Figure(
-        "profile", "How tuning changes with depth", tuple(panels),
+        "profile",
+        "How tuning changes with depth",
+        tuple(panels),
         f"Share of tuned units (permutation test, false discovery rate {ALPHA}), median circular variance (0: responds "
         "to one orientation only, 1: to all alike) and share of complex units, by layer from input to output. "
         f"{sample(np.nansum(layers.values('n_responsive')))} responsive units in {plural(len(layers.names), 'layer')}; "
@@ -91,12 +100,15 @@ def distributions(view: View) -> Figure | None:
         drawn = partial(drawing.draw_distributions, curves=curves, xlabel=xlabel, limits=limits)
         panels.append(Panel(name, render(drawn), _distribution_words(curves, xlabel)))
     n_units, n_twin = (len(view.of(network, layer)) for network in (MEASURED, CONTROL))
+    twin = f", of the same layer of the untrained twin ({sample(n_twin)})" if view.layers.has_control else ""
     chosen = "first" if view.best is None else "most V1-like"
     ends = listing([short_name(end) for end in _ends(view) if end != layer])
     return Figure(
-        "distributions", f"{short_name(layer)} beside macaque V1", tuple(panels),
-        f"Cumulative distributions over the responsive units of the {chosen} layer ({sample(n_units)}), of the same "
-        f"layer of the untrained twin ({sample(n_twin)}), of {_v1_words(view.layers)}"
+        "distributions",
+        f"{short_name(layer)} beside macaque V1",
+        tuple(panels),
+        f"Cumulative distributions over the responsive units of the {chosen} layer ({sample(n_units)}){twin}, "
+        f"of {_v1_words(view.layers)}"
         + (f", and pale of the first and last layer with at least {FEWEST_UNITS} such units ({ends})" if ends else "")
         + ". The largest vertical gap to the curve of V1 makes the similarity.",
     )
@@ -113,7 +125,8 @@ def _curves(view: View, column: str, layer: str) -> list[drawing.Distribution]:
     ends = zip(("first", "last"), _ends(view), dashes, strict=False)
     wanted = [
         (MEASURED, end, drawing.Look(f"{place}: {short_name(end, 18)}", TRAINED_PALE, dash, 1.3))
-        for place, end, dash in ends if end != layer
+        for place, end, dash in ends
+        if end != layer
     ]
     wanted.append((CONTROL, layer, drawing.Look("untrained", UNTRAINED, _DASHED, 1.8)))
     wanted.append((MEASURED, layer, drawing.Look(short_name(layer, 20), TRAINED, "-", 2.4)))
@@ -141,8 +154,11 @@ def similarity(view: View) -> Figure | None:
     size = (4.4, max(1.9, 1.0 + 0.21 * len(layers.names)))
     mine, twin, gain = (
         drawing.Intervals(*(values(f"{column}{end}") for end in ("", "_low", "_high")))
-        for values, column in ((layers.values, "v1_similarity"), (layers.control_values, "v1_similarity"),
-                               (layers.values, "v1_similarity_minus_untrained"))
+        for values, column in (
+            (layers.values, "v1_similarity"),
+            (layers.control_values, "v1_similarity"),
+            (layers.values, "v1_similarity_minus_untrained"),
+        )
     )
     value = partial(drawing.draw_similarity, names=layers.names, measured=mine, control=twin)
     panels = [Panel("value", render(value, size=size), _similarity_words(layers, best))]
@@ -150,11 +166,16 @@ def similarity(view: View) -> Figure | None:
         difference = partial(drawing.draw_difference, names=layers.names, gain=gain)
         panels.append(Panel("difference", render(difference, size=size), _difference_words(layers.names, gain)))
     return Figure(
-        "similarity", "Similarity to macaque V1", tuple(panels),
+        "similarity",
+        "Similarity to macaque V1",
+        tuple(panels),
         "Ceiled Kolmogorov–Smirnov similarity, the mean over circular variance, smoothed bandwidth and F1/F0 (1: as "
         "alike as V1 to itself), with 95 % bootstrap intervals over units; layers from input (top) to output. "
-        + ("Second: trained minus untrained, open where the interval holds 0. " if len(panels) > 1 else
-           "There is no untrained twin’s value to compare with. ")
+        + (
+            "Second: trained minus untrained, open where the interval holds 0. "
+            if len(panels) > 1
+            else "There is no untrained twin’s value to compare with. "
+        )
         + "Intervals hold for one layer at a time; they are not corrected for the number of layers.",
         size="large",
     )
@@ -164,17 +185,21 @@ def _similarity_words(layers: Layers, best: int) -> str:
     value, twin = layers.values("v1_similarity"), layers.control_values("v1_similarity")
     low, high = (layers.values(f"v1_similarity{end}")[best] for end in ("_low", "_high"))
     beside = f", its untrained twin {number(twin[best])}" if np.isfinite(twin[best]) else ""
-    return (f"Similarity to macaque V1 by layer with intervals, from {number(np.nanmin(value))} to "
-            f"{number(np.nanmax(value))}. Largest in {short_name(layers.names[best])}: {number(value[best])} "
-            f"({interval(low, high)}){beside}.")
+    return (
+        f"Similarity to macaque V1 by layer with intervals, from {number(np.nanmin(value))} to "
+        f"{number(np.nanmax(value))}. Largest in {short_name(layers.names[best])}: {number(value[best])} "
+        f"({interval(low, high)}){beside}."
+    )
 
 
 def _difference_words(names: tuple[str, ...], gain: drawing.Intervals) -> str:
     def those(chosen: np.ndarray) -> str:
         return listing([short_name(name) for name, is_one in zip(names, chosen, strict=True) if is_one]) or "no layer"
 
-    return (f"Similarity to V1, trained minus untrained, by layer. Above 0 in {those(gain.low > 0)}; below 0 in "
-            f"{those(gain.high < 0)}; in the others the interval holds 0.")
+    return (
+        f"Similarity to V1, trained minus untrained, by layer. Above 0 in {those(gain.low > 0)}; below 0 in "
+        f"{those(gain.high < 0)}; in the others the interval holds 0."
+    )
 
 
 def preferred(view: View) -> Figure | None:
@@ -190,12 +215,17 @@ def preferred(view: View) -> Figure | None:
         size = (4.4, max(2.2, 1.0 + 0.17 * len(rows)))
         shares = render(partial(drawing.draw_orientation_map, names=view.layers.names, shares=rows), size=size)
         panels.append(Panel("by-layer", shares, "Share of tuned units that prefer each orientation, by layer."))
-        by_layer = (f" Second: the same for each layer of the trained network, the stronger the colour the more, up to "
-                    f"{percent(np.nanmax(rows))}; layers with fewer than {FEWEST_UNITS} tuned units are left empty.")
+        by_layer = (
+            f" Second: the same for each layer of the trained network, the stronger the colour the more, up to "
+            f"{percent(np.nanmax(rows))}; layers with fewer than {FEWEST_UNITS} tuned units are left empty."
+        )
     return Figure(
-        "preferred", "Which orientations are preferred", tuple(panels),
-        f"First: significantly tuned units in bins of {180 / drawing.N_BINS:g}°, trained ({sample(len(mine))}) and "
-        f"untrained ({sample(len(twin))}), over all layers; dotted: all orientations alike. Angles as on the screen: "
+        "preferred",
+        "Which orientations are preferred",
+        tuple(panels),
+        f"First: significantly tuned units in bins of {180 / drawing.N_BINS:g}°, trained ({sample(len(mine))})"
+        + (f" and untrained ({sample(len(twin))})" if view.layers.has_control else "")
+        + f", over all layers; dotted: all orientations alike. Angles as on the screen: "
         f"0° is a horizontal bar.{by_layer}",
         size="large",
     )

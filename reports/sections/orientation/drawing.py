@@ -85,8 +85,17 @@ def draw_profile(axes: Axes, profile: Profile, ylabel: str) -> Axes:
     if np.isfinite(profile.reference):
         axes.axhline(profile.reference, color=INK, linewidth=1.2, linestyle=(0, (1, 1.6)))
         curves.append(Curve(V1_LABEL, np.array(axes.get_xlim()), np.full(2, profile.reference), INK))
-    axes.plot(place, profile.control, color=UNTRAINED, linestyle=(0, (4, 2)), linewidth=1.4, marker="o",
-              markersize=4, markerfacecolor=PAPER, markeredgewidth=1.2)
+    axes.plot(
+        place,
+        profile.control,
+        color=UNTRAINED,
+        linestyle=(0, (4, 2)),
+        linewidth=1.4,
+        marker="o",
+        markersize=4,
+        markerfacecolor=PAPER,
+        markeredgewidth=1.2,
+    )
     axes.plot(place, profile.measured, color=TRAINED, marker="o", markersize=4.5)
     curves.append(Curve("trained", place, profile.measured, TRAINED))
     curves.append(Curve("untrained", place, profile.control, UNTRAINED))
@@ -113,8 +122,12 @@ def draw_distributions(axes: Axes, curves: list[Distribution], xlabel: str, limi
         look = curve.look
         axes.plot(curve.value, curve.probability, color=look.color, linestyle=look.dash, linewidth=look.width)
     named = [
-        Curve(curve.look.label, np.clip(curve.value, *limits), curve.probability,
-              _READABLE.get(curve.look.color, curve.look.color))
+        Curve(
+            curve.look.label,
+            np.clip(curve.value, *limits),
+            curve.probability,
+            _READABLE.get(curve.look.color, curve.look.color),
+        )
         for curve in curves
     ]
     return label_curves(axes, named, size=_PLOT_AREA)
@@ -201,7 +214,10 @@ def draw_rose(axes: Axes, measured: np.ndarray, control: np.ndarray) -> Axes:
     ticks = [tick for tick in (5, 10, 20, 40, 60, 80, 100) if tick < top][-3:]
     axes.set_yticks(ticks, [f"{tick} %" for tick in ticks], fontsize=7)
     axes.set_rlabel_position(22.5)
-    for x, text, color in ((0.18, "bars: trained", TRAINED), (0.55, "dashed: untrained", UNTRAINED)):
+    named = [(0.18, "bars: trained", TRAINED, share), (0.55, "dashed: untrained", UNTRAINED, twin)]
+    for x, text, color, drawn in named:
+        if np.isnan(drawn).any():
+            continue
         axes.text(x, 0.15, text, color=color, fontsize=8, fontweight="bold", transform=axes.transAxes)
     return axes
 

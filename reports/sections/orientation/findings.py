@@ -29,12 +29,16 @@ def _tuning(layers: Layers) -> str:
         told = f"None of {plural(n_units, 'unit')} responds to the gratings, so nothing can be said of their tuning."
         return f"{told} {_twin_tuning(layers)}"
     if n_tuned == 0:
-        told = f"None of the {plural(n_responsive, 'unit')} that respond to gratings is significantly tuned for " \
-               f"orientation {rule}"
+        told = (
+            f"None of the {plural(n_responsive, 'unit')} that respond to gratings is significantly tuned for "
+            f"orientation {rule}"
+        )
     else:
-        told = f"{count(n_tuned)} of the {plural(n_responsive, 'unit')} that respond to gratings " \
-               f"({percent(n_tuned / n_responsive)}) are significantly tuned for orientation {rule}; " \
-               f"{count(n_responsive - n_tuned)} are not"
+        told = (
+            f"{count(n_tuned)} of the {plural(n_responsive, 'unit')} that respond to gratings "
+            f"({percent(n_tuned / n_responsive)}) are significantly tuned for orientation {rule}; "
+            f"{count(n_responsive - n_tuned)} are not"
+        )
     rest = f", and {count(silent)} more do not respond" if silent else ""
     return f"{told}{rest}. {_twin_tuning(layers)}"
 
@@ -61,8 +65,10 @@ def _sharpness(layers: Layers) -> str:
     untested = len(q) - tested
     left_out = f" {plural(untested, 'layer')} had too few units for the test." if untested else ""
     if not different.any():
-        return (f"Circular variance does not differ significantly from the untrained twin’s in any of "
-                f"{plural(tested, 'layer')} (Mann–Whitney, smallest q {probability(float(np.nanmin(q)))}).{left_out}")
+        return (
+            f"Circular variance does not differ significantly from the untrained twin’s in any of "
+            f"{plural(tested, 'layer')} (Mann–Whitney, smallest q {probability(float(np.nanmin(q)))}).{left_out}"
+        )
     sharper, broader = int((different & (mine < twin)).sum()), int((different & (mine >= twin)).sum())
     same = [short_name(name) for name, is_same in zip(layers.names, q >= ALPHA, strict=True) if is_same]
     return (
@@ -76,8 +82,10 @@ def _sharpness(layers: Layers) -> str:
 def _likeness(layers: Layers) -> str:
     best = most_v1_like(layers)
     if best is None:
-        return ("Similarity to macaque V1 could not be computed in any layer: reference data are missing, or too few "
-                "units respond.")
+        return (
+            "Similarity to macaque V1 could not be computed in any layer: reference data are missing, or too few "
+            "units respond."
+        )
     value, low, high = (layers.values(f"v1_similarity{end}")[best] for end in ("", "_low", "_high"))
     among = int(np.isfinite(layers.values("v1_similarity")).sum())
     flattered = f"; the best of {among}, so a little flattered" if among > 1 else ""
@@ -94,8 +102,10 @@ def _beside_twin(layers: Layers, best: int) -> str:
     if np.isnan([twin, difference, least, most]).any():
         return "; no twin’s value stands beside it."
     significant = "significantly above" if least > 0 else "significantly below" if most < 0 else ""
-    return (f", {significant or 'not significantly different from'} the same layer of the untrained twin, "
-            f"{number(twin)} (difference {number(difference)}, {interval(least, most)}).")
+    return (
+        f", {significant or 'not significantly different from'} the same layer of the untrained twin, "
+        f"{number(twin)} (difference {number(difference)}, {interval(least, most)})."
+    )
 
 
 def _over_layers(layers: Layers) -> str:
@@ -104,5 +114,7 @@ def _over_layers(layers: Layers) -> str:
     if not compared:
         return ""
     more, less = (f"{n or 'none'} {'is' if n < 2 else 'are'}" for n in (int((least > 0).sum()), int((most < 0).sum())))
-    return (f" Of {plural(compared, 'layer')}, {more} significantly more V1-like than the twin’s and {less} "
-            "significantly less, taken one at a time.")
+    return (
+        f" Of {plural(compared, 'layer')}, {more} significantly more V1-like than the twin’s and {less} "
+        "significantly less, taken one at a time."
+    )

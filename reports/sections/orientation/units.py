@@ -24,7 +24,10 @@ _QUANTILES = np.linspace(0, 1, 26)
 def sharpest(view: View) -> Figure | None:
     """Return the tuning curve of the sharpest unit of each layer."""
     return _sheet(
-        view, "sharpest", "The sharpest unit of each layer", 0.0,
+        view,
+        "sharpest",
+        "The sharpest unit of each layer",
+        0.0,
         "Tuning curves around a circle, angles as the bars stood on the screen (0° to the right, repeated over 180°); "
         "the outer circle is the unit’s peak. Rule: of each layer, the responsive, significantly tuned unit with the "
         "smallest circular variance (CV, beside it the preferred orientation). These are extremes.",
@@ -34,7 +37,10 @@ def sharpest(view: View) -> Figure | None:
 def typical(view: View) -> Figure | None:
     """Return the tuning curve of the unit in the middle of each layer's tuned units."""
     return _sheet(
-        view, "typical", "A typical tuned unit of each layer", 0.5,
+        view,
+        "typical",
+        "A typical tuned unit of each layer",
+        0.5,
         "As above. Rule: of each layer, the unit in the middle when its responsive, significantly tuned units are "
         "ordered by circular variance.",
     )
@@ -81,14 +87,19 @@ def fold(view: View, layer: str) -> Fold:
     none = "" if len(ranked) else " No unit of this layer is significantly tuned."
     return Fold(
         short_name(layer),
-        f"{plural(len(mine), 'responsive unit')}, {count(len(ranked))} tuned, median circular variance {medians[0]} "
-        f"(untrained {medians[1]})",
-        (Figure(
-            "units", "Distribution and units", tuple(panels),
-            "First: cumulative distribution of circular variance, 0 … 1 (thick: trained; dashed: untrained; thin: "
-            "macaque V1). Then tuning curves, 0° … 180° with lines at 45°, 90° and 135°, from zero to the unit’s peak."
-            f"{none}", size="small",
-        ),),
+        f"{plural(len(mine), 'responsive unit')}, {count(len(ranked))} tuned, median circular variance {medians[0]}"
+        + (f" (untrained {medians[1]})" if view.layers.has_control else ""),
+        (
+            Figure(
+                "units",
+                "Distribution and units",
+                tuple(panels),
+                "First: cumulative distribution of circular variance, 0 … 1 (thick: trained; dashed: untrained; thin: "
+                "macaque V1). Then tuning curves, 0° … 180° with lines at 45°, 90° and 135°, from zero to the unit’s peak."
+                f"{none}",
+                size="small",
+            ),
+        ),
     )
 
 
