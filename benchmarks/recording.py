@@ -81,10 +81,10 @@ def main() -> None:
             times[name].append(time.perf_counter() - start)
     base = next(iter(times.values()))
     megabytes = sum(value.nbytes for value in expected.values()) / 1e6
+    print(f"resnet18, {len(layers)} convolutions, {options.images} images, {megabytes:,.0f} MB")
     print(
-        f"resnet18, {len(layers)} convolutions, {options.images} images, {megabytes:,.0f} MB; torch {torch.__version__},"
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, captum {version('captum')}, torchlens {version('torchlens')}\n"
     )
-    print(f"{torch.get_num_threads()} threads, captum {version('captum')}, torchlens {version('torchlens')}\n")
     print("| what | seconds | ratio |\n|---|---|---|")
     for name, taken in times.items():
         ratio = statistics.median(one / reference for one, reference in zip(taken, base, strict=True))
@@ -93,9 +93,8 @@ def main() -> None:
     if options.thingsvision:
         script = THINGSVISION.format(n=options.images, rounds=options.rounds)
         done = subprocess.run([options.thingsvision, "-c", script], capture_output=True, text=True, check=True)
-        print(
-            f"| thingsvision 2.7.3, in its own environment, to a bare pass there | | {float(done.stdout.split()[-1]):.2f} |"
-        )
+        ratio = float(done.stdout.split()[-1])
+        print(f"| thingsvision 2.7.3, in its own environment, to a bare pass there | | {ratio:.2f} |")
 
 
 def bare(network: nn.Module, images: Tensor, outputs: dict[str, Tensor]) -> None:

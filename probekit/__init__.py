@@ -10,10 +10,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from probekit import analyses, data, recurrent, reports, stimuli, zoo
     from probekit.analyses import analyse
-    from probekit.replay import fidelity
     from probekit.network import Card, Entry, Preprocess
     from probekit.recorder import plan, record
     from probekit.recording import Recording
+    from probekit.replay import fidelity
     from probekit.result import Result
     from probekit.store import open_store as open
     from probekit.units import Units

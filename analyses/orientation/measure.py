@@ -222,7 +222,9 @@ def _notes(recording: Recording, grid: Grid, table: pd.DataFrame, options: Optio
         if signed
         else "",
         f"{narrow} of {len(table)} units have a bandwidth below {resolved:g}°, finer than the orientations shown "
-        "resolve: read it as at most that." if narrow else "",
+        "resolve: read it as at most that."
+        if narrow
+        else "",
         f"Averaged over time: {', '.join(timed)}." if timed else "",
         *(f"Not recorded: {layer}: {reason}" for layer, reason in recording.skipped.items()),
     ]

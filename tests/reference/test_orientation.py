@@ -190,8 +190,10 @@ def test_planted_gabor_units_are_recovered():
 def test_bandwidths_finer_than_the_gratings_resolve_are_counted_in_a_note(table):
     narrow = rates(table, von_mises(np.array([2.0, 60.0, 100.0]), 45.0))  # half-widths of 17°, 3.1° and 2.4°
     result = orientation(recorded(narrow, table), n_permutations=20, n_resamples=5)
-    assert "2 of 3 units have a bandwidth below 6°, finer than the orientations shown resolve: read it as at most " \
+    assert (
+        "2 of 3 units have a bandwidth below 6°, finer than the orientations shown resolve: read it as at most "
         "that." in result.notes
+    )
 
 
 class Energy(nn.Module):

@@ -95,8 +95,8 @@ def fold(view: View, layer: str) -> Fold:
                 "Distribution and units",
                 tuple(panels),
                 "First: cumulative distribution of circular variance, 0 … 1 (thick: trained; dashed: untrained; thin: "
-                "macaque V1). Then tuning curves, 0° … 180° with lines at 45°, 90° and 135°, from zero to the unit’s peak."
-                f"{none}",
+                "macaque V1). Then tuning curves, 0° … 180° with lines at 45°, 90° and 135°, from zero to the unit’s "
+                f"peak.{none}",
                 size="small",
             ),
         ),
