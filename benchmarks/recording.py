@@ -82,9 +82,8 @@ def main() -> None:
     base = next(iter(times.values()))
     megabytes = sum(value.nbytes for value in expected.values()) / 1e6
     print(f"resnet18, {len(layers)} convolutions, {options.images} images, {megabytes:,.0f} MB")
-    print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads, captum {version('captum')}, torchlens {version('torchlens')}\n"
-    )
+    versions = ", ".join(f"{package} {version(package)}" for package in ("torch", "captum", "torchlens"))
+    print(f"{torch.get_num_threads()} threads, {versions}\n")
     print("| what | seconds | ratio |\n|---|---|---|")
     for name, taken in times.items():
         ratio = statistics.median(one / reference for one, reference in zip(taken, base, strict=True))

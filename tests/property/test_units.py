@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from probekit.units import Units, choose
 
 AXES = [
-    ("unit",), ("channel", "x"), ("channel", "y", "x"), ("token", "channel"), ("time", "unit"),
+    ("unit",), ("token",), ("time", "token"), ("channel", "x"), ("channel", "y", "x"), ("token", "channel"),
+    ("time", "unit"),
     ("time", "token", "channel"), ("time", "channel", "y", "x"), ("head", "query", "key"),
 ]  # fmt: skip
 PLACES = ("token", "y", "x")

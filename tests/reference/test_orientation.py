@@ -370,14 +370,14 @@ def test_turning_the_gratings_turns_the_preferred_orientation(table, mixed):
 def test_inputs_are_left_as_they_were_and_the_same_seed_gives_the_same_table(table, mixed):
     recording = recorded(mixed, table)
     recording.activity["layer"].values.flags.writeable = False
-    state, drawn = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002  the global state is watched
+    state, drawn = torch.get_rng_state(), np.random.get_state()[1].copy()
     first = orientation(recording, n_permutations=50, n_resamples=20)
     second = orientation(recording, n_permutations=50, n_resamples=20)
     assert first.equals(second)
     assert not orientation(recording, n_permutations=50, n_resamples=20, seed=1).table.equals(first.table)
     np.testing.assert_array_equal(recording.activity["layer"].values, mixed)
     assert torch.equal(torch.get_rng_state(), state)
-    np.testing.assert_array_equal(np.random.get_state()[1], drawn)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], drawn)
 
 
 def test_units_of_maps_calls_and_time_are_found_in_the_order_of_the_unit_table(table, mixed):

@@ -436,7 +436,7 @@ def test_only_the_layers_needed_are_run_again(parts, n_passes):
 
 
 def global_random_states() -> tuple:
-    numpys = np.random.get_state()  # noqa: NPY002  the global state is what is looked at
+    numpys = np.random.get_state()
     return torch.get_rng_state().tolist(), numpys[1].tolist(), numpys[2], random.getstate()
 
 

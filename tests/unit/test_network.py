@@ -81,11 +81,11 @@ def test_making_a_twin_leaves_the_network_and_every_random_state(monkeypatch: py
     monkeypatch.setattr("torch.mps.manual_seed", seeded.append, raising=False)
     trained = entry()
     weights, torch_state = weights_hash(trained.module), torch.get_rng_state()
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002 - the user's own
+    numpy_state, python_state = np.random.get_state(), random.getstate()
     trained.untrained(3)
     assert weights_hash(trained.module) == weights
     assert torch.equal(torch.get_rng_state(), torch_state)
-    assert str(np.random.get_state()) == str(numpy_state)  # noqa: NPY002
+    assert str(np.random.get_state()) == str(numpy_state)
     assert random.getstate() == python_state
     assert seeded == []
 

@@ -60,13 +60,13 @@ def sampled(units: Units, layer: str = "layer", dims: tuple = MAP, shape: tuple 
 
 
 def test_a_sample_is_its_seeds_and_its_layers_and_of_no_global_state() -> None:
-    torch_state, numpy_state = torch.get_rng_state(), str(np.random.get_state())  # noqa: NPY002
+    torch_state, numpy_state = torch.get_rng_state(), str(np.random.get_state())
     first = sampled(Units(sample=20, seed=1))
     assert np.array_equal(first, sampled(Units(sample=20, seed=1)))
     assert not np.array_equal(first, sampled(Units(sample=20, seed=2)))
     assert not np.array_equal(first, sampled(Units(sample=20, seed=1), layer="other"))
     assert torch.equal(torch.get_rng_state(), torch_state)
-    assert str(np.random.get_state()) == numpy_state  # noqa: NPY002
+    assert str(np.random.get_state()) == numpy_state
 
 
 def test_a_sample_takes_every_unit_equally_often() -> None:
