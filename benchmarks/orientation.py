@@ -56,7 +56,8 @@ def loop(responses, table, labels):
     shuffled = vector[labels].reshape(len(labels), -1)
     rows = []
     for unit in range(responses.shape[1]):
-        rates = np.maximum(responses[: len(shown), unit], 0).astype(np.float64)
+        seen, tonic = responses[: len(shown), unit], max(0.0, responses[-1, unit])  # the blank is last
+        rates = np.maximum(seen - tonic, 0).astype(np.float64)
         rates = rates.reshape(len(angles), n_frequencies, n_phases)
         mean = rates.mean(2)
         best, frequency = np.unravel_index(mean.argmax(), mean.shape)

@@ -1,8 +1,7 @@
-"""From a recording to one row a unit: blocks of bounded memory, one pass over the activity."""
+"""From a recording to one row a unit, and why a value is missing where one is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,13 @@ import pandas as pd
 import torch
 import xarray as xr
 
+from probekit.analyses.orientation.blocks import each_block
 from probekit.analyses.orientation.columns import TABLE
 from probekit.analyses.orientation.grid import Grid, grid_of
 from probekit.analyses.orientation.permutation import permutation_p, shuffled_vectors
 from probekit.analyses.orientation.tuning import Operators, Rectify, Smoothing, curves, measures, operators, rectified
 from probekit.errors import UsageError
-from probekit.recording import Recording, unit_dims
+from probekit.recording import Recording
 from probekit.stats import benjamini_hochberg
 
 RESPONSIVE_SHARE = 5 / 243.1
@@ -24,8 +24,6 @@ ENOUGH_ORIENTATIONS = 24
 ENOUGH_PHASES = 16
 _RESOLVED = 0.8  # of the step between orientations: bandwidths from there up are within 10 %
 _FEWEST_PHASES = 3  # below, the first harmonic is not to be told from the second
-_UNITS_AT_ONCE = 512  # a block of 2304 gratings then fits the processor's cache
-_NUMBERS_AT_ONCE = 2**28  # read from a store at once: 1 GiB in float32
 _CURVES = ("tuning_curves", "sf_curves", "phase_curves")
 _FLOATS = tuple(column.name for column in TABLE if column.dtype == "float")
 _OF_CURVE = (
@@ -63,11 +61,11 @@ def measure_units(recording: Recording, network: str, options: Options) -> Measu
     grid = grid_of(recording.stimuli)
     matrices = operators(grid, options.smoothing)
     vectors = shuffled_vectors(grid.orientations_deg, len(grid.phases_deg), options.n_permutations, options.seed)
-    parts = [
-        _measure_block(responses, grid, matrices, vectors, options.rectify)
-        for data in recording.activity.values()
-        for responses in _responses(data, grid)
-    ]
+    parts = each_block(
+        recording,
+        np.concatenate([grid.rows, grid.blank_rows]),
+        lambda responses: _measure_block(responses, grid, matrices, vectors, options.rectify),
+    )
     if not parts:
         raise UsageError("the recording holds no units; record at least one layer.")
     found = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
@@ -93,30 +91,6 @@ def coarse(grid: Grid) -> str:
         f"Coarse gratings: {orientations} orientations and {phases} phases. Below {ENOUGH_ORIENTATIONS} orientations "
         f"narrow bandwidths come out too wide, below {ENOUGH_PHASES} phases F1/F0 comes out too high."
     )
-
-
-def _responses(data: xr.DataArray, grid: Grid) -> Iterator[np.ndarray]:
-    """Yield fresh float32 blocks, shape (grating in the grid's order, then blank; unit), units in the table's order."""
-    rows = np.concatenate([grid.rows, grid.blank_rows])
-    dims = unit_dims(data)
-    for piece in _pieces(data, dims):
-        values = piece.transpose("stimulus", "time", *dims, missing_dims="ignore").values
-        if "time" in data.dims:
-            values = values.mean(axis=1, dtype=np.float32)
-        values = values.reshape(len(values), -1)
-        for start in range(0, values.shape[1], _UNITS_AT_ONCE):
-            yield values[rows, start : start + _UNITS_AT_ONCE].astype(np.float32, copy=False)
-
-
-def _pieces(data: xr.DataArray, dims: Sequence[object]) -> Iterator[xr.DataArray]:
-    """Yield the layer in parts along its first axis of units, so that a stored one never has to fit in memory."""
-    if data.size <= _NUMBERS_AT_ONCE or not dims:
-        yield data
-        return
-    n = data.sizes[dims[0]]
-    step = max(1, _NUMBERS_AT_ONCE * n // data.size)
-    for start in range(0, n, step):
-        yield data.isel({dims[0]: slice(start, start + step)})
 
 
 def _measure_block(

@@ -14,8 +14,7 @@ from scipy.special import i0, i1
 from scipy.stats import false_discovery_control
 from torch import nn
 
-from probekit.analyses.orientation import ANALYSIS, measure, orientation
-from probekit.analyses.orientation.grid import grid_of
+from probekit.analyses.orientation import ANALYSIS, blocks, orientation
 from probekit.errors import ProbekitWarning, StimulusError, UsageError
 from probekit.recorder import record
 from probekit.recording import Recording
@@ -408,9 +407,8 @@ def test_units_of_maps_calls_and_time_are_found_in_the_order_of_the_unit_table(t
 def test_a_layer_too_large_to_be_read_at_once_gives_the_same_table(table, mixed, monkeypatch):
     layer = {"map": xr.DataArray(mixed.reshape(-1, 5, 3, 2), dims=("stimulus", "channel", "y", "x"))}
     whole = orientation(Recording(layer, table), n_permutations=20, n_resamples=5)
-    monkeypatch.setattr(measure, "_NUMBERS_AT_ONCE", 2 * 6 * len(table))  # two of five channels
-    pieces = [len(responses[0]) for responses in measure._responses(layer["map"], grid_of(table))]
-    assert pieces == [12, 12, 6]
+    monkeypatch.setattr(blocks, "_NUMBERS_AT_ONCE", 2 * 6 * len(table))  # two of five channels
+    assert [part.shape[1] for part in blocks._matrices(layer["map"])] == [12, 12, 6]
     split = orientation(Recording(layer, table), n_permutations=20, n_resamples=5)
     pd.testing.assert_frame_equal(split.table, whole.table, rtol=1e-5)  # matrix products of another width
 

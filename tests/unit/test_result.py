@@ -148,7 +148,9 @@ def test_a_result_saved_again_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_the_index_of_a_table_says_nothing(tmp_path: Path) -> None:
     table = Frame({"x": [1.0, 2.0]}, index=[5, 9])
     saved = result(table)
-    assert back(saved, tmp_path).equals(saved)
+    read = back(saved, tmp_path)
+    assert read.equals(saved)
+    assert saved.equals(read)
     assert list(table.index) == [5, 9]
 
 

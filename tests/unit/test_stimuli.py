@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -170,6 +171,13 @@ def test_the_hash_is_of_the_recipe_and_not_of_how_it_was_written() -> None:
     assert written.parameters == gratings().parameters
 
 
+def test_the_parameters_say_how_to_make_the_same_again() -> None:
+    assert json.loads(json.dumps(gratings(blank=False).parameters)) == {
+        "kind": "gratings", "size_px": 48, "orientations_deg": [0, 45, 90, 135], "phases": 4, "contrast": 0.6,
+        "spatial_frequencies_cpp": [0.05, 0.25], "channels": 3, "blank": False,
+    }  # fmt: skip
+
+
 HASHES = """
 import numpy, pandas, sys
 from probekit import stimuli
@@ -212,11 +220,11 @@ def test_axes_may_be_named() -> None:
     assert stimuli.array(np.zeros((2, 5, 4)), dims=("token", "channel")).dims == ("token", "channel")
 
 
-@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "int64", "bool"])
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "int64", ">i4", "bool"])
 def test_whole_numbers_stay_what_they_are(kind: str) -> None:
     ids = np.array([[1, 0, 1], [0, 1, 1]], dtype=kind)
     shown = stimuli.array(ids)
-    assert str(shown.batch([0]).dtype) == f"torch.{kind}"
+    assert str(shown.batch([0]).dtype) == f"torch.{ids.dtype.newbyteorder('=')}"
     assert np.array_equal(shown.batch([1, 0]), ids[[1, 0]])
     assert stimuli.array(ids[:, 0]).shape == ()  # one token id a stimulus
 
@@ -309,6 +317,7 @@ def test_what_is_not_finite_is_named(bad: float) -> None:
         (np.zeros((2, 3, 3)), {"dims": ("x", "x")}, r"dims are \('x', 'x'\); expected different names"),
         (np.zeros((2, 3)), {"dims": ("stimulus",)}, "expected different names, and none of them 'stimulus'"),
         (np.zeros((2, 3)), {"table": pd.DataFrame({"a": [1]})}, "table has 1 rows for 2 stimuli; expected one row a"),
+        (np.zeros((2, 3)), {"table": pd.DataFrame({"a": [1, 2, 3]})}, "table has 3 rows for 2 stimuli"),
     ],
 )
 def test_wrong_arrays_are_named(values, options: dict, text: str) -> None:
