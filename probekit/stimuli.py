@@ -197,7 +197,7 @@ def gratings(
 
     def draw(rows: np.ndarray) -> Tensor:
         chosen = torch.from_numpy(rows)
-        return _draw_gratings(parts[chosen], amplitude[chosen], size).expand(-1, channels, -1, -1)
+        return _draw_gratings(parts[chosen], amplitude[chosen], size).repeat(1, channels, 1, 1)
 
     return Stimuli(
         "gratings",

@@ -379,6 +379,20 @@ def test_inputs_are_left_as_they_were_and_the_same_seed_gives_the_same_table(tab
     np.testing.assert_array_equal(np.random.get_state()[1], drawn)
 
 
+def test_the_number_of_threads_changes_nothing_and_is_left_as_it_was(table, mixed):
+    many = np.tile(mixed, 40)  # three blocks
+    before = torch.get_num_threads()
+    try:
+        tables = []
+        for n_threads in (1, 3):
+            torch.set_num_threads(n_threads)
+            tables.append(measured(many, table))
+            assert torch.get_num_threads() == n_threads
+    finally:
+        torch.set_num_threads(before)
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
 def test_units_of_maps_calls_and_time_are_found_in_the_order_of_the_unit_table(table, mixed):
     plain = measured(mixed, table)
     shaped = {

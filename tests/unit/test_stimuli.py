@@ -342,6 +342,9 @@ def test_a_batch_of_some_rows_is_that_part_of_all(tmp_path: Path) -> None:
         whole = shown.batch(range(len(shown)))
         for rows in ([0], [len(shown) - 1, 0, 3, 3], np.arange(2, 5), []):
             assert torch.equal(shown.batch(rows), whole[np.asarray(rows, dtype=int)])
+        before = whole.clone()
+        shown.batch([0, 1]).mul_(0)  # a network that writes into its input, channel by channel in its own memory
+        assert torch.equal(shown.batch(range(len(shown))), before)
 
 
 # images
