@@ -80,7 +80,7 @@ def analyse(
 
 def catalogue() -> pd.DataFrame:
     """Return one row an analysis: `name, title, networks, description, sources`."""
-    found = [REGISTRY.get(name) for name in REGISTRY.names()]
+    found = REGISTRY.available().values()
     return pd.DataFrame(
         {
             "name": [analysis.name for analysis in found],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
+
+from probekit import randomness
 
 Receive = Callable[[str, nn.Module, tuple[Any, ...], dict[str, Any], Any], None]
 """Called with layer name, module, positional and keyword inputs, and output, whenever a module returns."""
@@ -49,11 +49,10 @@ def undisturbed(network: nn.Module) -> Generator[None]:
         for module in network.modules()
         for name, buffer in module.named_buffers(recurse=False)
     ]
-    python_state, numpy_state = random.getstate(), np.random.get_state()
     fused_attention = torch.backends.mha.get_fastpath_enabled()
     cuda = sorted({parameter.device.index or 0 for parameter in network.parameters() if parameter.is_cuda})
     try:
-        with torch.random.fork_rng(devices=cuda), torch.no_grad():
+        with randomness.kept(cuda), torch.no_grad():
             for module, _ in training:
                 module.training = False
             torch.backends.mha.set_fastpath_enabled(False)
@@ -68,25 +67,6 @@ def undisturbed(network: nn.Module) -> Generator[None]:
                     buffer.copy_(before)
                 if getattr(module, name) is not buffer:
                     setattr(module, name, buffer)
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
-
-
-def seed(device: torch.device, number: int) -> None:
-    """Seed torch's generators for a network on `device`, and numpy's and Python's; for use inside `undisturbed`."""
-    torch.default_generator.manual_seed(number)
-    if device.type == "cuda":
-        torch.cuda.default_generators[device.index or 0].manual_seed(number)
-    random.seed(number)
-    np.random.seed(number)
-
-
-def random_state() -> tuple[Any, ...]:
-    """Return what every global random generator's state is now, comparable with ==."""
-    numpy_state = np.random.get_state(legacy=False)
-    assert isinstance(numpy_state, dict)
-    cuda = [state.numpy().tobytes() for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_available() else []
-    return (torch.get_rng_state().numpy().tobytes(), *cuda, random.getstate(), str(numpy_state["state"]))
 
 
 def _after(name: str, receive: Receive) -> Callable[..., None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
+from probekit import randomness
 from probekit.errors import StimulusError, UsageError
 
 _BEYOND = 1e-3
@@ -98,8 +99,8 @@ class Entry:
         Stimuli batch → module input.
     card : Card
     build : callable or None
-        Returns a freshly initialised module of the same architecture, drawing from torch's
-        global random state; None where the architecture cannot be built anew.
+        Returns a freshly initialised module of the same architecture, drawing from global
+        random states; None where the architecture cannot be built anew.
     """
 
     module: nn.Module
@@ -111,7 +112,7 @@ class Entry:
         """Return the untrained twin: same architecture, initialised by its own rules from `seed`.
 
         BatchNorm keeps its initial statistics (mean 0, variance 1) and runs in eval mode, as in the
-        trained network. Torch's random state is left as it was.
+        trained network. Global random states are left as they were.
 
         Raises
         ------
@@ -123,8 +124,7 @@ class Entry:
                 f"'{self.card.name}' has no untrained twin: its entry gives no `build`. "
                 "Give a factory (package.module:factory) instead of a module."
             )
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
+        with randomness.seeded(seed):
             module = self.build().eval()
         card = replace(
             self.card,

@@ -16,7 +16,7 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
-from probekit import hooks
+from probekit import hooks, randomness
 from probekit.errors import LayerError, ModelError, ProbekitWarning, UsageError, check_option
 from probekit.layers import LayerSpec, matches, modules_by_name, select
 from probekit.network import Entry
@@ -229,7 +229,7 @@ class _Run:
 
     def one_batch(self) -> None:
         self.calls = dict.fromkeys(self.by_layer, 0)
-        hooks.seed(self.session.device, self.start)  # a network that draws draws the same when resumed
+        self.session.seed(self.start)  # a network that draws draws the same when resumed
         self.session.run(np.arange(self.start, self.stop))
         if self.waiting:
             torch.cuda.synchronize(self.session.device)
@@ -355,8 +355,8 @@ def _plan(session: Session, units: Units | Mapping[str, Units], batch_size: int,
     if batch_size < 1:
         raise UsageError(f"batch_size is {batch_size}; expected at least 1.")
     n = len(session.stimuli)
-    hooks.seed(session.device, _SURVEY_SEED)
-    before = hooks.random_state()
+    session.seed(_SURVEY_SEED)
+    before = randomness.state()
     found = survey(
         session.module,
         select(session.module, session.layers),
@@ -366,7 +366,7 @@ def _plan(session: Session, units: Units | Mapping[str, Units], batch_size: int,
     )
     channels = [_channel(signal, units, n) for signal in found.signals]
     said = asdict(units) if isinstance(units, Units) else {pattern: asdict(part) for pattern, part in units.items()}
-    return _Planned(found, channels, batch_size, dtype, said, draws=hooks.random_state() != before)
+    return _Planned(found, channels, batch_size, dtype, said, draws=randomness.state() != before)
 
 
 def _provenance(session: Session, planned: _Planned) -> dict[str, Any]:

@@ -9,12 +9,13 @@ Another package adds an analysis or a network by an entry point in its own ``pyp
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
-from probekit.errors import UsageError, unknown_name
+from probekit.errors import ProbekitWarning, UsageError, unknown_name
 
 T = TypeVar("T")
 
@@ -71,6 +72,16 @@ class Registry(Generic[T]):
                 f"The entry point '{name}' in group '{self.group}' gives a {type(found).__name__}; "
                 f"it must give a probekit {self.thing.__name__}."
             )
+        return found
+
+    def available(self) -> dict[str, T]:
+        """Return name → thing of all that can be loaded; another package's that cannot is left out and warned of."""
+        found = {}
+        for name in self.names():
+            try:
+                found[name] = self.get(name)
+            except UsageError as err:
+                warnings.warn(str(err), ProbekitWarning, stacklevel=3)
         return found
 
     def _installed(self) -> dict[str, EntryPoint]:

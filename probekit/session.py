@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import probekit
+from probekit import randomness
 from probekit.errors import DeviceError, StimulusError, UsageError
 from probekit.layers import LayerSpec
 from probekit.network import Card, Entry, weights_hash
@@ -81,6 +82,10 @@ class Session:
         inputs = self.entry.preprocess(batch.to(self.device))
         return run_network(self.module, inputs, self.stimuli.table.iloc[rows], self.forward)
 
+    def seed(self, number: int) -> None:
+        """Seed every generator that the network may draw from."""
+        randomness.seed(number, (self.device.index or 0) if self.device.type == "cuda" else None)
+
     @property
     def n_times(self) -> int | None:
         """Time steps of a stimulus, None if it has no time."""
@@ -131,13 +136,12 @@ def _unchanged(batch: Tensor) -> Tensor:
 
 
 def _check_stimuli(stimuli: Stimuli, card: Card) -> None:
-    if card.input_shape and stimuli.shape != card.input_shape:
-        shown, taken = ("x".join(map(str, shape)) for shape in (stimuli.shape, card.input_shape))
-        raise StimulusError(
-            f"stimuli are {shown}; '{card.name}' takes {taken}. Make them with size={card.input_shape[-1]}."
-            if len(card.input_shape) == 3
-            else f"stimuli are {shown}; '{card.name}' takes {taken}."
-        )
+    if not card.input_shape or stimuli.shape == card.input_shape:
+        return
+    shown, taken = ("x".join(map(str, shape)) for shape in (stimuli.shape, card.input_shape))
+    only_size = len(stimuli.shape) == len(card.input_shape) == 3 and stimuli.shape[0] == card.input_shape[0]
+    hint = f" Make them with size={card.input_shape[-1]}." if only_size else ""
+    raise StimulusError(f"stimuli are {shown}; '{card.name}' takes {taken}.{hint}")
 
 
 def _device(device: str | torch.device | None, home: torch.device) -> torch.device:

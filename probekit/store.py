@@ -30,6 +30,8 @@ from probekit.tables import table_from_csv, table_to_csv, table_types
 
 _FORMAT = 1
 _CHUNK_BYTES = 16 * 2**20
+_FIRST_FILES = ("stimuli.csv", "stimuli.csv.new", "probekit.json.new")
+"""What a kill can leave before there is a store."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def create_store(
             before = _read_json(path / "probekit.json")
             _check_same(path, before, head)
             head["batch_size"] = before["batch_size"]
-        elif path.exists() and any(path.iterdir()):
+        elif path.exists() and any(file.name not in _FIRST_FILES for file in path.iterdir()):
             raise StoreError(f"store {path} holds files that are not a probekit recording; name a new folder.")
         else:
             path.mkdir(parents=True, exist_ok=True)
@@ -300,8 +302,8 @@ def _check_same(path: Path, before: dict[str, Any], head: dict[str, Any]) -> Non
 
 def _read_stimuli(path: Path, head: dict[str, Any]) -> pd.DataFrame:
     try:
-        text = (path / "stimuli.csv").read_text(encoding="utf-8")
-    except OSError as err:
+        text = (path / "stimuli.csv").read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as err:
         raise StoreError(f"store {path} is damaged: stimuli.csv cannot be read.") from err
     if hashlib.sha256(text.encode()).hexdigest() != head["identity"].get("stimulus_table"):
         raise StoreError(f"store {path} is damaged: stimuli.csv was altered.")
@@ -337,7 +339,7 @@ def _write_text(file: Path, text: str) -> None:
     """Write so that a kill leaves either the old content or the new, never half of one."""
     try:
         fresh = file.with_name(file.name + ".new")
-        fresh.write_text(text, encoding="utf-8")
+        fresh.write_text(text, encoding="utf-8", newline="")
         Path(fresh).replace(file)
     except OSError as err:
         raise _cannot_write(file.parent, err) from err

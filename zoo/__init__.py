@@ -105,8 +105,7 @@ def catalogue() -> pd.DataFrame:
         `weights` ("here" or "to be fetched"), `source`.
     """
     rows = []
-    for name in NETWORKS.names():
-        network = NETWORKS.get(name)
+    for name, network in NETWORKS.available().items():
         card = network.card
         rows.append({
             "name": name, "kind": card.kind, "parameters": card.parameters, "trained_on": card.trained_on,

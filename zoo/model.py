@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
+from probekit import randomness
 from probekit.errors import UsageError
 from probekit.network import Card, Entry, Preprocess
 
@@ -78,7 +78,7 @@ class Model:
 
     def trained(self, weights: Path | None) -> Entry:
         """Return the network with its own weights, or with those in a file."""
-        with torch.random.fork_rng(devices=[]):
+        with randomness.kept():
             module = self.load(weights).eval()
         card = self.card
         if weights is not None:

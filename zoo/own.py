@@ -6,15 +6,14 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-import torch
 from torch import nn
 
+from probekit import randomness
 from probekit.errors import ModelError, UsageError, unknown_name
 from probekit.network import Card, Entry, Preprocess, weights_hash
 from probekit.zoo.model import Model
@@ -50,17 +49,17 @@ def model(name: str, *, seed: int = 0) -> Model | Entry:
         If the module or the factory raises, or gives something else.
     """
     place, _, factory_name = name.rpartition(":")
-    with _seeded(seed):
+    with randomness.seeded(seed):
         source = _run_file(Path(place)) if place.endswith(".py") else _import(place)
     factory = getattr(source, factory_name, None)
     if not callable(factory):
         raise unknown_name(f"factory in {place}", factory_name, _factories(source))
-    with _seeded(seed):
+    with randomness.seeded(seed):
         made = _call(factory, name)
     if isinstance(made, Entry):
         made.module.eval()
         return made
-    with _seeded(seed + 1):
+    with randomness.seeded(seed + 1):
         again = _call(factory, name)
     fixed = isinstance(again, nn.Module) and (again is made or weights_hash(again) == weights_hash(made))
     return Model(
@@ -79,13 +78,6 @@ def model(name: str, *, seed: int = 0) -> Model | Entry:
         load=lambda weights: made if weights is None else fill(made, read(weights), weights),
         here=lambda: True,
     )
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 def _build(factory: Callable[[], object], name: str) -> nn.Module:

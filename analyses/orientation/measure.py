@@ -101,7 +101,7 @@ def _measure_block(
     finite = torch.isfinite(raw.sum(0))
     if not finite.all():
         raw.masked_fill_(~finite, 0)
-    negative_share = (raw[:n] < 0).float().mean(0)
+    negative_share = raw[:n].clone().lt_(0).mean(0)
     blank = raw[n:].mean(0) if len(raw) > n else torch.zeros(raw.shape[1])
     rates = rectified(raw, blank, rectify)
     seen = curves(rates[:n], grid)

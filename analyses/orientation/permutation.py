@@ -54,5 +54,5 @@ def permutation_p(responses: Tensor, vectors: Tensor) -> Tensor:
     cosines, sines = (vectors @ responses).view(2, -1, responses.shape[1])
     power = torch.addcmul(cosines.square(), sines, sines)
     least = (power[0].sqrt() - _TOLERANCE * responses.abs().sum(0)).clamp(min=0).square()
-    reached = (power[1:] >= least).float().sum(0)
+    reached = power[1:].ge_(least).sum(0)  # 1 and 0 in place
     return (1 + reached.double()) / len(power)

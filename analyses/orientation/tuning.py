@@ -1,7 +1,7 @@
 """Tuning of many units at once: every number is a reduction over a block of responses, gratings × units.
 
 Units stand on the last axis throughout. What is linear in the responses (splines, smoothing, harmonics) is one matrix,
-made once and multiplied.
+made once and multiplied. Comparisons are made in place, as 1 and 0 in single precision: several times as fast as masks.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def rectified(responses: Tensor, blank: Tensor, rectify: Rectify) -> Tensor:
     if rectify == "blank":
         tonic = blank.clamp(min=0)
         responses.sub_(tonic).clamp_(min=0)
-        return responses.mul_(responses > _ROUNDING * tonic)  # four times as fast as to fill a mask
+        return responses.mul_(responses.clone().gt_(_ROUNDING * tonic))
     if rectify == "half":
         return responses.clamp_(min=0)
     if rectify == "shift":
@@ -177,16 +177,17 @@ def _half_width_deg(fine: Tensor, step_deg: float) -> Tensor:
     n = len(fine)
     peak, top = fine.max(0)
     level = peak / 2**0.5
-    below = fine < level
-    distance = (torch.arange(n, dtype=torch.int16)[:, None] - top.to(torch.int16)) % n
-    right = torch.where(below, distance, n).amin(0)
-    left = n - torch.where(below, distance, 0).amax(0)
+    below = fine.clone().lt_(level)
+    distance = torch.arange(n, dtype=torch.float32)[:, None] - top
+    distance.add_(distance.clone().lt_(0), alpha=n)
+    left = n - (distance * below).amax(0).long()
+    right = distance.add_(1 - below, alpha=n).amin(0).long()
     width = torch.zeros_like(peak)
     for steps, sign in ((right, 1), (left, -1)):
         outer = fine.gather(0, ((top + sign * steps) % n)[None])[0]
         inner = fine.gather(0, ((top + sign * (steps - 1)) % n)[None])[0]
         width += steps - 1 + _ratio(inner - level, inner - outer)
-    return torch.where(below.any(0) & (peak > 0), width * step_deg / 2, torch.nan)
+    return torch.where((below.amax(0) > 0) & (peak > 0), width * step_deg / 2, torch.nan)
 
 
 def _ratio(above: Tensor, below: Tensor) -> Tensor:

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 import probekit as pk
+from probekit import randomness
 from probekit.errors import DeviceError, LayerError, ModelError, ProbekitWarning, StimulusError, UsageError
-from probekit.hooks import random_state
 from probekit.network import Card, Entry, Preprocess, weights_hash
 
 
@@ -261,7 +261,7 @@ class Treacherous(Net):
 def test_no_trace_is_left_also_after_an_exception(error, training) -> None:
     network = Treacherous(error).train(training)
     x = images(8)
-    before, random_before = _state(network), random_state()
+    before, random_before = _state(network), randomness.state()
     given = x.clone()
     if error is None:
         pk.record(network, x, layers="**", batch_size=3)
@@ -270,7 +270,7 @@ def test_no_trace_is_left_also_after_an_exception(error, training) -> None:
             pk.record(network, x, layers="**", batch_size=3)
     assert _state(network) == before
     assert float(network.hidden) == 0
-    assert random_state() == random_before
+    assert randomness.state() == random_before
     assert torch.equal(x, given)
 
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import zarr
@@ -239,3 +240,17 @@ def test_altered_records_of_the_store_itself_are_detected(tmp_path: Path) -> Non
     (keep / "probekit.json").write_text("{")
     with pytest.raises(StoreError, match=r"probekit\.json cannot be read"):
         pk.open(keep)
+
+
+@pytest.mark.parametrize("left", ["stimuli.csv", "stimuli.csv.new", "probekit.json.new"])
+def test_what_a_kill_leaves_before_there_is_a_store_does_not_bar_it(tmp_path: Path, left: str) -> None:
+    (tmp_path / left).write_text("half")
+    stored = pk.record(network(), images(), layers="0", store=tmp_path)
+    assert stored.equals(pk.record(network(), images(), layers="0"))
+
+
+def test_line_ends_in_the_stimulus_table_survive(tmp_path: Path) -> None:
+    table = pd.DataFrame({"note": ["one\r\ntwo", "three\nfour"] + ["x"] * 9})
+    shown = pk.stimuli.array(images(), table)
+    stored = pk.record(network(), shown, layers="0", store=tmp_path / "x.zarr")
+    assert stored.stimuli.equals(table)
