@@ -30,8 +30,8 @@ from probekit.units import EVERY_UNIT, Choice, Units, choose
 
 DTYPES = ("float16", "float32", "float64")
 _FLOAT16_MAX = 65504.0
-_SURVEYED = 3
-"""Stimuli of the first look: few, and a number that is seldom the size of another axis."""
+_SURVEYED = 2
+"""Stimuli of the first look; an axis of that size is taken for the batch, and checked at the first batch."""
 _SURVEY_SEED = 1_000_003
 
 
@@ -246,23 +246,21 @@ class _Run:
             self.compare_with_survey()
 
     def compare_with_survey(self) -> None:
-        """Warn if the first stimuli, seen a second time, gave other values: the network is random."""
+        """Warn if the first stimulus, seen a second time, gave other values: the network is random."""
         tolerance = 1e-5 if self.planned.draws else 1e-3  # batches of two sizes differ by rounding
         for channel in self.planned.channels:
             signal = channel.signal
             call = signal.call or 0
-            before = channel.choice.apply(signal.arrange(self.planned.survey.values[signal.layer, call, signal.part]))
-            now = self.buffers[channel.space.name]
+            seen = self.planned.survey.values[signal.layer, call, signal.part]
+            now = self.buffers[channel.space.name][:1]
             now = now[:, call] if "call" in channel.space.dims else now
-            n = min(len(before), self.stop)
-            if before.shape[1:] != now.shape[1:] or before.dtype not in (torch.float32, torch.float64):
+            before = channel.choice.apply(signal.arrange(seen)[:1]).to("cpu", now.dtype)
+            if before.shape != now.shape or now.dtype == torch.float16 or not before.numel():
                 continue
-            before, now = before[:n].cpu().double().nan_to_num(), now[:n].double().nan_to_num()
-            if self.planned.dtype != "float16" and float((before - now).abs().max()) > tolerance * float(
-                before.abs().max()
-            ):
+            largest = before.abs().nan_to_num_().amax()
+            if (now - before).abs_().nan_to_num_().amax() > tolerance * largest:
                 warnings.warn(
-                    f"the network is random in eval mode: layer '{signal.name}' differs when the same stimuli are "
+                    f"the network is random in eval mode: layer '{signal.name}' differs when the same stimulus is "
                     "shown again. The recording is one draw.",
                     ProbekitWarning,
                     stacklevel=6,
@@ -329,14 +327,15 @@ def _units_for(signal: Signal, units: Units | Mapping[str, Units]) -> Units:
 
 
 def _record_to_store(session: Session, planned: _Planned, path: Path, progress: Progress) -> Recording:
+    said = _provenance(session, planned)
     store = create_store(
         path,
         [channel.space for channel in planned.channels],
         dtype=planned.dtype,
         batch_size=planned.batch_size,
         stimuli=session.stimuli.table,
-        identity=session.identity() | {"units": planned.units},
-        provenance=_provenance(session, planned),
+        identity=session.identity(said) | {"units": planned.units},
+        provenance=said,
     )
     first = store.n_done
     if first < len(session.stimuli):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +78,7 @@ class Session:
     def run(self, rows: np.ndarray) -> object:
         """Show the stimuli of these table rows to the network, in one forward pass."""
         batch = self.stimuli.batch(rows)
-        if batch.is_floating_point() and not torch.isfinite(batch).all():
+        if batch.is_floating_point() and batch.numel() and not torch.stack(batch.aminmax()).isfinite().all():
             raise StimulusError(f"stimuli {rows[0]} … {rows[-1]} hold nan or infinite values; expected finite numbers.")
         inputs = self.entry.preprocess(batch.to(self.device))
         return run_network(self.module, inputs, self.stimuli.table.iloc[rows], self.forward)
@@ -112,9 +113,8 @@ class Session:
             },
         }
 
-    def identity(self) -> dict[str, Any]:
-        """Return what makes a recording this one and no other, so that a stored one is never taken for it."""
-        said = self.provenance()
+    def identity(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Return, of its provenance, what makes a recording this one and no other, so that none is taken for it."""
         kept = ("weights_sha256", "structure_sha256", "network_class", "stimuli_sha256", "device")
         return {key: said[key] for key in kept} | {
             "probekit": probekit.__version__,

@@ -234,7 +234,7 @@ def _layout(
 
 def _doubtful(look: _Look, batch: int) -> bool:
     return any(
-        not shape.batch_first and (shape.size[:1] != (batch,) or shape.size.count(batch) > 1)
+        not shape.batch_first and (shape.size[:1] != (batch,) or shape.size[:2].count(batch) > 1)
         for calls in look.outputs.values()
         for call in calls
         for shape in call.values()
