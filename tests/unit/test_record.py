@@ -361,7 +361,7 @@ def test_bad_stimuli_are_named(net: Net) -> None:
     bad[4, 0, 0, 0] = torch.nan
     with pytest.raises(StimulusError, match="stimulus 4 holds nan or infinite values"):
         pk.record(net, bad)
-    with pytest.raises(ModelError, match=r"Net raised RuntimeError on inputs of shape \(3, 5, 12, 12\)"):
+    with pytest.raises(ModelError, match=r"Net raised RuntimeError on 2 stimuli of shape \(5, 12, 12\)"):
         pk.record(net, images(channels=5))
     entry = Entry(net, Preprocess((0.5,) * 3, (0.5,) * 3), Card("net", "CNN", (3, 12, 12), "nothing"))
     with pytest.raises(StimulusError, match=r"images are torch.uint8; expected float in 0 … 1"):
