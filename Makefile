@@ -20,7 +20,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 benchmark: $(VENV)/.installed-benchmark
-	$(BIN)/python -m benchmarks
+	for script in start recording orientation storage; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -312,6 +312,6 @@ def run_network(network: nn.Module, inputs: Tensor, rows: pd.DataFrame, forward:
         ) from err
     except Exception as err:
         raise ModelError(
-            f"{type(network).__name__} raised {type(err).__name__} on {len(inputs)} stimuli of shape {tuple(inputs.shape[1:])} "
-            f"({inputs.dtype}): {err}"
+            f"{type(network).__name__} raised {type(err).__name__} on {len(inputs)} stimuli of shape "
+            f"{tuple(inputs.shape[1:])} ({inputs.dtype}): {err}"
         ) from err

@@ -32,7 +32,8 @@ _LABELS = {
 }
 _RECTIFICATION = {
     "blank": "What counts is activity above the unit’s response to the blank (above 0, where that is negative), as "
-    "spikes above the spontaneous rate; the rest is set to 0.",
+    "spikes above the spontaneous rate; the rest is set to 0. The V1 neurons’ rates are as they were recorded, their "
+    "spontaneous rate not subtracted.",
     "half": "Activity below 0 is set to 0, as rates cannot be negative; the response to the blank is not subtracted.",
     "none": "Activity below 0 is kept; measures that need rates are missing where they meet it.",
     "shift": "Activity is made positive by subtracting each unit’s smallest response.",
