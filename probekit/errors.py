@@ -75,7 +75,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("zzz", ["orientation"])
     ''
     """
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
 
 

@@ -40,33 +40,32 @@ def tapped_before(
 def undisturbed(network: nn.Module) -> Generator[None]:
     """Run the network in eval mode without gradients, and leave it and every random state as they were.
 
-    Training flags, buffers (also those that a forward pass writes), and the random states of torch, numpy and Python
-    are put back. Torch's fused attention path, which skips sub-modules, is off meanwhile.
+    Put back are training flags, parameters and buffers (also those that a forward pass writes, makes or replaces), and
+    the random states of torch, numpy and Python. Torch's fused attention path, which skips sub-modules, is off
+    meanwhile.
     """
-    training = [(module, module.training) for module in network.modules()]
-    buffers = [
-        (module, name, buffer, buffer.detach().clone())
-        for module in network.modules()
-        for name, buffer in module.named_buffers(recurse=False)
-    ]
+    modules = list(network.modules())
+    training = [module.training for module in modules]
+    buffers = [dict(module._buffers) for module in modules]
+    values = [(tensor, tensor.detach().clone()) for tensor in [*network.parameters(), *network.buffers()]]
     fused_attention = torch.backends.mha.get_fastpath_enabled()
     cuda = sorted({parameter.device.index or 0 for parameter in network.parameters() if parameter.is_cuda})
     try:
         with randomness.kept(cuda), torch.no_grad():
-            for module, _ in training:
+            for module in modules:
                 module.training = False
             torch.backends.mha.set_fastpath_enabled(False)
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fused_attention)
-        for module, flag in training:
+        for module, flag, held in zip(modules, training, buffers, strict=True):
             module.training = flag
+            module._buffers.clear()
+            module._buffers.update(held)
         with torch.no_grad():
-            for module, name, buffer, before in buffers:
-                if not torch.equal(buffer, before):
-                    buffer.copy_(before)
-                if getattr(module, name) is not buffer:
-                    setattr(module, name, buffer)
+            for tensor, before in values:
+                if not torch.equal(tensor, before):
+                    tensor.copy_(before)
 
 
 def _after(name: str, receive: Receive) -> Callable[..., None]:

@@ -78,13 +78,15 @@ def select(network: nn.Module, spec: LayerSpec) -> list[Wanted]:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Say whether `name` fits `pattern`: ``*`` stands for anything but a dot, ``**`` for anything.
+    """Say whether `name` fits: ``*`` is anything but a dot, ``**`` anything, ``**.`` any number of levels or none.
 
-    >>> matches("blocks.*", "blocks.0"), matches("blocks.*", "blocks.0.conv"), matches("**conv", "blocks.0.conv")
+    >>> matches("blocks.*", "blocks.0"), matches("blocks.*", "blocks.0.conv"), matches("**.conv", "blocks.0.conv")
     (True, False, True)
+    >>> matches("**.conv", "conv"), matches("**.conv", "upconv")
+    (True, False)
     """
-    parts = re.split(r"(\*\*|\*|\?)", pattern)
-    meaning = {"**": ".*", "*": r"[^.]*", "?": r"[^.]"}
+    parts = re.split(r"(\*\*\.|\*\*|\*|\?)", pattern)
+    meaning = {"**.": r"(?:.*\.)?", "**": ".*", "*": r"[^.]*", "?": r"[^.]"}
     return re.fullmatch("".join(meaning.get(part, re.escape(part)) for part in parts), name, re.DOTALL) is not None
 
 
@@ -117,6 +119,8 @@ def _match_name(pick: str, known: dict[str, nn.Module]) -> list[Wanted]:
     for candidate, module in known.items():
         if candidate != ROOT and matches(name, candidate):
             names.setdefault(module, candidate)
+    if not names and name == "**":
+        names = {known[ROOT]: ROOT}
     if not names:
         raise LayerError(
             f"The network has no layer '{name}'.{nearest(name, known)} Its layers: {_shown(known)}. "

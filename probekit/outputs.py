@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -42,14 +43,18 @@ def named_tensors(output: Any) -> dict[str, Tensor]:
     >>> list(named_tensors((torch.zeros(1), {"c": torch.zeros(1), "n": 3})))
     ['0', '1.c']
     """
-    return dict(_walk("", output))
+    found = list(_walk("", output))
+    if len({name for name, _ in found}) < len(found):
+        raise LayerError("two of its outputs have the same name")
+    return dict(found)
 
 
 def _walk(name: str, value: Any) -> Iterable[tuple[str, Tensor]]:
     if isinstance(value, Tensor):
         yield name, value
     elif isinstance(value, PackedSequence):
-        yield name, pad_packed_sequence(value, batch_first=True)[0]
+        past_end = math.nan if value.data.is_floating_point() else 0
+        yield name, pad_packed_sequence(value, batch_first=True, padding_value=past_end)[0]
     else:
         prefix = f"{name}." if name else ""
         for key, item in _items(value):
@@ -109,7 +114,7 @@ def label(shape: tuple[int, ...], layout: Layout, n_times: int | None) -> tuple[
         raise LayerError(f"its output has {len(shape)} axes after the batch; probekit labels up to 4")
     if len(shape) == 2 and layout == "last" and shape[0] == n_times:
         return ("time", "unit")
-    if len(shape) == 4 and layout == "first" and shape[0] == n_times:
+    if len(shape) == 4 and layout == "first" and shape[0] == n_times != shape[1]:
         return ("time", "channel", "y", "x")
     return _DIMS[len(shape), layout]
 

@@ -17,7 +17,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 from probekit import hooks, randomness
-from probekit.errors import LayerError, ModelError, ProbekitWarning, UsageError, check_option
+from probekit.errors import LayerError, ModelError, ProbekitError, ProbekitWarning, UsageError, check_option
 from probekit.layers import LayerSpec, matches, modules_by_name, select
 from probekit.network import Entry
 from probekit.progress import Progress, silent
@@ -161,7 +161,7 @@ def record(
             return _record_to_store(session, planned, Path(store), progress)
         _check_memory(planned)
         buffers = {
-            channel.space.name: torch.empty(channel.space.shape, dtype=getattr(torch, dtype))
+            channel.space.name: torch.empty(channel.space.shape, dtype=getattr(torch, dtype), device="cpu")
             for channel in planned.channels
         }
         _Run(session, planned, buffers).all(0, batch_size, progress)
@@ -211,6 +211,7 @@ class _Run:
         self.start = self.stop = self.at = 0
         self.calls: dict[str, int] = {}
         self.waiting: list[tuple[Tensor, Tensor]] = []
+        self.error: ProbekitError | None = None
 
     def all(self, first: int, batch_size: int, progress: Progress, store: Store | None = None) -> None:
         modules = modules_by_name(self.session.module)
@@ -230,7 +231,10 @@ class _Run:
     def one_batch(self) -> None:
         self.calls = dict.fromkeys(self.by_layer, 0)
         self.session.seed(self.start)  # a network that draws draws the same when resumed
+        self.error = None
         self.session.run(np.arange(self.start, self.stop))
+        if self.error:  # raised in a hook, and caught by the network
+            raise self.error
         if self.waiting:
             torch.cuda.synchronize(self.session.device)
         for host, buffer in self.waiting:
@@ -273,12 +277,19 @@ class _Run:
         wanted = [channel for channel in self.by_layer[name] if channel.signal.call in (None, call)]
         if not wanted or call >= wanted[0].signal.n_calls:
             return
-        tensors = read(module, args, kwargs, output, tuple(channel.signal.part for channel in wanted))
-        for channel in wanted:
-            self.take(channel, call, tensors[channel.signal.part])
+        try:
+            tensors = read(module, args, kwargs, output, tuple(channel.signal.part for channel in wanted))
+            for channel in wanted:
+                self.take(channel, call, tensors.get(channel.signal.part))
+        except ProbekitError as error:
+            self.error = self.error or error
+            raise
 
-    def take(self, channel: Channel, call: int, value: Tensor) -> None:
+    def take(self, channel: Channel, call: int, value: Tensor | None) -> None:
         signal, n = channel.signal, self.stop - self.start
+        if value is None:
+            raise LayerError(f"'{signal.name}' was returned for the first stimuli and is not for {n}.")
+        value = value.detach()
         if value.ndim != len(signal.raw_dims) + 1 or value.shape[signal.batch_axis] != n:
             raise LayerError(
                 f"cannot be recorded: '{signal.name}': its output has shape {tuple(value.shape)} for {n} "
@@ -291,7 +302,7 @@ class _Run:
         if value.shape[1:] != signal.shape:
             value, buffer = _fit_time(signal, value, buffer)
         value = channel.choice.apply(value)
-        if buffer.dtype == torch.float16 and value.numel() and float(value.abs().amax()) > _FLOAT16_MAX:
+        if buffer.dtype == torch.float16 and bool(((value.float().abs() > _FLOAT16_MAX) & value.isfinite()).any()):
             raise UsageError(f"dtype float16 cannot hold the activity of '{signal.name}' (above 65,504); use float32.")
         if value.is_cuda:
             host = torch.empty(value.shape, dtype=buffer.dtype, pin_memory=True)
@@ -341,7 +352,7 @@ def _record_to_store(session: Session, planned: _Planned, path: Path, progress: 
     if first < len(session.stimuli):
         buffers = {
             channel.space.name: torch.empty(
-                (store.batch_size, *channel.space.shape[1:]), dtype=getattr(torch, planned.dtype)
+                (store.batch_size, *channel.space.shape[1:]), dtype=getattr(torch, planned.dtype), device="cpu"
             )
             for channel in planned.channels
         }
@@ -351,8 +362,7 @@ def _record_to_store(session: Session, planned: _Planned, path: Path, progress: 
 
 def _plan(session: Session, units: Units | Mapping[str, Units], batch_size: int, dtype: str) -> _Planned:
     check_option("dtype", dtype, DTYPES)
-    if batch_size < 1:
-        raise UsageError(f"batch_size is {batch_size}; expected at least 1.")
+    batch_size = _at_least_one("batch_size", batch_size)
     n = len(session.stimuli)
     session.seed(_SURVEY_SEED)
     before = randomness.state()
@@ -366,6 +376,12 @@ def _plan(session: Session, units: Units | Mapping[str, Units], batch_size: int,
     channels = [_channel(signal, units, n) for signal in found.signals]
     said = asdict(units) if isinstance(units, Units) else {pattern: asdict(part) for pattern, part in units.items()}
     return _Planned(found, channels, batch_size, dtype, said, draws=randomness.state() != before)
+
+
+def _at_least_one(argument: str, value: int) -> int:
+    if isinstance(value, int | np.integer) and value >= 1:
+        return int(value)
+    raise UsageError(f"{argument} is {value!r}; expected at least 1.")
 
 
 def _provenance(session: Session, planned: _Planned) -> dict[str, Any]:

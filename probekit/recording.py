@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -40,6 +40,25 @@ class Recording:
     stimuli: pd.DataFrame
     provenance: Mapping[str, Any] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names of the layers."""
+        return iter(self.activity)
+
+    def __len__(self) -> int:
+        """Return the number of layers."""
+        return len(self.activity)
+
+    def __contains__(self, layer: object) -> bool:
+        """Say whether a layer was recorded."""
+        return layer in self.activity
+
+    def __repr__(self) -> str:
+        """Say in a line a layer what was recorded."""
+        network = self.provenance.get("network", "a network")
+        head = f"Recording of {network}: {self.n_stimuli} stimuli, {len(self)} layers"
+        lines = [f"  {name} {dict(data.sizes)} {data.dtype}" for name, data in self.activity.items()]
+        return "\n".join([head, *lines[:20], *([f"  and {len(lines) - 20} more"] if len(lines) > 20 else [])])
 
     def __getitem__(self, layer: str) -> xr.DataArray:
         """Return one layer's activity; unknown names suggest the nearest."""

@@ -50,10 +50,10 @@ def fidelity(
     counts = dict.fromkeys(watched, 0)
 
     def before(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        inputs[name].append(copy.deepcopy((args, kwargs)))
+        inputs[name].append(_copied((args, kwargs)))
 
     def after(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        taken = {part: tensor.clone() for part, tensor in read(module, args, kwargs, output, ()).items()}
+        taken = {part: tensor.detach().clone() for part, tensor in read(module, args, kwargs, output, ()).items()}
         outputs.append((name, counts[name], taken))
         counts[name] += 1
 
@@ -70,3 +70,14 @@ def fidelity(
                 worst = float(error.max()) if error.numel() else 0.0
                 rows.append((name, call, part, worst if same else math.inf, same and worst == 0))
     return pd.DataFrame(rows, columns=["layer", "call", "part", "max_abs_error", "exact"])
+
+
+def _copied(value: Any) -> Any:
+    """Return a deep copy; tensors that carry a graph, which deepcopy refuses, are detached first."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if type(value) in (tuple, list):
+        return type(value)(_copied(item) for item in value)
+    if type(value) is dict:
+        return {key: _copied(item) for key, item in value.items()}
+    return copy.deepcopy(value)

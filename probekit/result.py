@@ -48,6 +48,14 @@ class Result:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Say in a few lines what is in it."""
+        notes = "".join(f"\n  note: {note}" for note in self.notes)
+        return (
+            f"Result of {self.analysis}: {len(self.table)} rows × {len(self.table.columns)} columns (.table), "
+            f"{len(self.summary)} rows (.summary), arrays {', '.join(self.arrays) or 'none'}{notes}"
+        )
+
     def equals(self, other: Result) -> bool:
         """Say whether tables, arrays, provenance and notes are the same, nan equal to nan."""
         return (

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 import probekit
 from probekit import randomness
 from probekit.errors import DeviceError, StimulusError, UsageError
+from probekit.fingerprint import fingerprint, network_fingerprint
 from probekit.layers import LayerSpec
 from probekit.network import Card, Entry, weights_hash
 from probekit.stimuli import Stimuli, as_stimuli
@@ -69,6 +71,8 @@ class Session:
             raise StimulusError("stimuli are empty; give at least one.")
         _check_stimuli(shown, entry.card)
         first = next(entry.module.parameters(), None)
+        if any(is_lazy(parameter) for parameter in entry.module.parameters()):
+            raise UsageError("the network has lazy parameters without values; run it once on data before recording.")
         home = first.device if first is not None else torch.device("cpu")
         target = _device(device, home)
         module = entry.module if target == home else copy.deepcopy(entry.module).to(target)
@@ -81,7 +85,15 @@ class Session:
         if batch.is_floating_point() and batch.numel() and not torch.stack(batch.aminmax()).isfinite().all():
             raise StimulusError(f"stimuli {rows[0]} … {rows[-1]} hold nan or infinite values; expected finite numbers.")
         inputs = self.entry.preprocess(batch.to(self.device))
+        if inputs.is_floating_point() and self.forward is None:
+            inputs = inputs.to(self.input_dtype)
         return run_network(self.module, inputs, self.stimuli.table.iloc[rows], self.forward)
+
+    @property
+    def input_dtype(self) -> torch.dtype:
+        """Type of the network's first floating-point parameter, in which it takes its input."""
+        kinds = (parameter.dtype for parameter in self.module.parameters() if parameter.is_floating_point())
+        return next(kinds, torch.float32)
 
     def seed(self, number: int) -> None:
         """Seed every generator that the network may draw from."""
@@ -98,7 +110,7 @@ class Session:
             "network": self.entry.card.name,
             "network_class": f"{type(self.module).__module__}.{type(self.module).__qualname__}",
             "weights_sha256": weights_hash(self.module),
-            "structure_sha256": _sha256(str(self.module)),
+            "structure_sha256": hashlib.sha256(str(self.module).encode()).hexdigest(),
             "preprocess": repr(self.entry.preprocess),
             "stimuli": self.stimuli.name,
             "stimuli_sha256": self.stimuli.sha256,
@@ -115,12 +127,13 @@ class Session:
 
     def identity(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return, of its provenance, what makes a recording this one and no other, so that none is taken for it."""
-        kept = ("weights_sha256", "structure_sha256", "network_class", "stimuli_sha256", "device")
+        kept = ("weights_sha256", "network_class", "stimuli_sha256", "device")
         return {key: said[key] for key in kept} | {
             "probekit": probekit.__version__,
             "stimulus_table": table_hash(self.stimuli.table),
-            "preprocess": _code_hash(self.entry.preprocess),
-            "forward": _code_hash(self.forward),
+            "network_code": network_fingerprint(self.module),
+            "preprocess": fingerprint(self.entry.preprocess),
+            "forward": fingerprint(self.forward),
         }
 
 
@@ -158,19 +171,3 @@ def _device(device: str | torch.device | None, home: torch.device) -> torch.devi
     if target.type == "cuda" and (target.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"device is '{device}'; this machine has {torch.cuda.device_count()} CUDA devices.")
     return target
-
-
-def _code_hash(function: Any) -> str:
-    if function is None:
-        return ""
-    code = getattr(function, "__code__", None)
-    body = f"{code.co_code!r}{code.co_consts!r}{getattr(function, '__defaults__', None)!r}" if code else ""
-    return _sha256(
-        f"{type(function)!r}{function!r}{body}"
-        if code is None
-        else f"{function.__module__}.{function.__qualname__}{body}"
-    )
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -126,7 +126,7 @@ def create_store(
     StoreError
         If the folder holds something else, or a recording that differs; the message says in what.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # a lazy read must not depend on the folder that one is in
     head = {
         "format": _FORMAT,
         "identity": dict(identity),
@@ -166,7 +166,7 @@ def open_store(path: str | Path) -> Recording:
     StoreError
         If there is no store, it is not finished, or, when read, a chunk is missing, truncated or altered.
     """
-    path = Path(path)
+    path = Path(path).absolute()
     head = _read_json(path / "probekit.json")
     stimuli = _read_stimuli(path, head)
     n_done = int(_read_json(path / "progress.json")["n_done"])
@@ -317,7 +317,8 @@ def table_hash(stimuli: pd.DataFrame) -> str:
 
 def _folder(layer: str) -> str:
     name = quote(layer, safe="@,[]{}()+-_=")
-    return f"%2E{name[1:]}" if name.startswith(".") else name
+    reserved = name.startswith(".") or name in ("probekit.json", "progress.json", "stimuli.csv", "zarr.json")
+    return f"%{ord(name[0]):02X}{name[1:]}" if reserved else name
 
 
 def _read_json(file: Path) -> dict[str, Any]:
@@ -327,7 +328,8 @@ def _read_json(file: Path) -> dict[str, Any]:
         raise StoreError(f"{file.parent} is not a probekit store: it has no {file.name}.") from err
     except (OSError, ValueError) as err:
         raise StoreError(f"store {file.parent} is damaged: {file.name} cannot be read.") from err
-    assert isinstance(content, dict)
+    if not isinstance(content, dict):
+        raise StoreError(f"store {file.parent} is damaged: {file.name} does not hold what probekit wrote.")
     return content
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from probekit import hooks, recurrent
 from probekit.errors import LayerError, ModelError, ProbekitError
@@ -97,12 +98,12 @@ def read(
     def asked(part: str) -> bool:
         return not parts or any(matches(pattern, part) for pattern in parts)
 
-    if isinstance(module, recurrent.RECURRENT):
+    if _is_fused(module):
         inputs = args[0] if args else kwargs["input"]
         start = args[1] if len(args) > 1 else kwargs.get("hx")
         chosen = [part for part in recurrent.part_names(module) if asked(part)]
         return dict(recurrent.states(module, inputs, start, output, chosen).parts)
-    if isinstance(module, nn.MultiheadAttention):
+    if _is_attention(module):
         tensors = {"output": output[0]}
         if parts and asked("weights"):
             again = (
@@ -130,7 +131,7 @@ def survey(
     run : callable
         Runs the network on that many stimuli.
     batch : int
-        How many; an axis of that size is the batch. Where that leaves a doubt, a second look with one less decides.
+        How many; an axis that changes when another number is shown is the batch.
     n_times : int or None
         Time steps of a stimulus, if it has any.
 
@@ -139,23 +140,31 @@ def survey(
     LayerError
         If a layer asked for by name never ran, or cannot be recorded, or if nothing can.
     """
+    scripted = [name for name, module in modules_by_name(network).items() if isinstance(module, torch.jit.ScriptModule)]
     seen = _look(network, wanted, run, batch)
-    again = _look(network, wanted, run, batch - 1) if batch > 1 and _doubtful(seen, batch) else None
+    again = _second_look(network, wanted, run, batch)
     signals: list[Signal] = []
     refused: dict[str, str] = {}
     for layer in wanted:
         if layer.name not in seen.outputs:
-            refused[layer.name] = "it never ran during a forward pass"
+            refused[layer.name] = (
+                "it is a TorchScript module, whose outputs torch does not show"
+                if layer.name in scripted
+                else "it never ran during a forward pass"
+            )
             continue
         try:
-            other = again.outputs[layer.name] if again else None
-            signals += _signals(layer.name, seen.outputs[layer.name], other, batch, n_times)
+            signals += _signals(layer, seen, again, n_times)
         except LayerError as reason:
             refused[layer.name] = str(reason)
     exact = [layer.name for layer in wanted if layer.exact and layer.name in refused]
     if exact or not signals:
         shown = "; ".join(f"'{name}': {refused[name]}" for name in exact or list(refused)[:5])
         raise LayerError(f"cannot be recorded: {shown}.")
+    names = [signal.name for signal in signals]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise LayerError(f"two layers or parts would both be called '{twice[0]}'; record them apart.")
     order = list(seen.outputs)
     return Survey(tuple(sorted(signals, key=lambda signal: order.index(signal.layer))), refused, seen.values)
 
@@ -167,10 +176,12 @@ class _Shape:
     batch_first: bool
     """Known to be so, because probekit built the tensor."""
     kind: str
+    packed: bool
 
 
 @dataclass
 class _Look:
+    batch: int
     outputs: dict[str, list[dict[str, _Shape]]]
     """Layer → one entry a call → part → shape."""
     values: dict[tuple[str, int, str], Tensor]
@@ -181,24 +192,26 @@ def _look(network: nn.Module, wanted: list[Wanted], run: Callable[[int], object]
     modules = modules_by_name(network)
     watched = {name or ROOT: module for name, module in network.named_modules()}
     watched |= {name: modules[name] for name in parts}
-    look = _Look({}, {})
+    watched = {name: module for name, module in watched.items() if not isinstance(module, torch.jit.ScriptModule)}
+    look = _Look(batch, {}, {})
     layouts: dict[int, tuple[Tensor, Layout]] = {}
     recent: list[tuple[str, tuple[int, ...], Layout]] = []
 
     def receive(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        known = isinstance(module, recurrent.RECURRENT)
+        known = _is_fused(module)
+        packed = any(isinstance(value, PackedSequence) for value in [*args[:1], *kwargs.values()])
         tensors = read(module, args, kwargs, output, parts.get(name, ()) if name in parts or not known else ("output",))
         shapes = {}
         for part, tensor in tensors.items():
             layout = _layout(name, module, tensor, [*args, *kwargs.values()], layouts, recent)
             layouts[id(tensor)] = (tensor, layout)
             recent.append((name, tuple(tensor.shape), layout))
-            kind = "weights" if part == "weights" and isinstance(module, nn.MultiheadAttention) else str(tensor.dtype)
+            kind = "weights" if part == "weights" and _is_attention(module) else _kind(tensor)
             batch_first = known or kind == "weights"
-            shapes[part] = _Shape(tuple(tensor.shape), "last" if known else layout, batch_first, kind)
+            shapes[part] = _Shape(tuple(tensor.shape), "last" if known else layout, batch_first, kind, packed)
         if name in parts:
             if not shapes:
-                shapes[""] = _Shape((), "first", False, type(output).__name__)
+                shapes[""] = _Shape((), "first", False, _nothing(output, parts[name]), False)
             calls = look.outputs.setdefault(name, [])
             look.values |= {(name, len(calls), part): tensor.clone() for part, tensor in tensors.items()}
             calls.append(shapes)
@@ -232,34 +245,37 @@ def _layout(
     return layout_of(module, inherited, tensor.ndim - 1)
 
 
-def _doubtful(look: _Look, batch: int) -> bool:
-    return any(
-        not shape.batch_first and (shape.size[:1] != (batch,) or shape.size[:2].count(batch) > 1)
-        for calls in look.outputs.values()
-        for call in calls
-        for shape in call.values()
-    )
+def _second_look(network: nn.Module, wanted: list[Wanted], run: Callable[[int], object], batch: int) -> _Look | None:
+    """Look with one stimulus, or with one more for a network that cannot take one."""
+    if batch == 1:
+        return None
+    try:
+        return _look(network, wanted, run, batch - 1)
+    except ModelError:
+        return _look(network, wanted, run, batch + 1)
 
 
-def _signals(
-    layer: str, calls: list[dict[str, _Shape]], again: list[dict[str, _Shape]] | None, batch: int, n_times: int | None
-) -> list[Signal]:
+def _signals(layer: Wanted, seen: _Look, again: _Look | None, n_times: int | None) -> list[Signal]:
+    calls = seen.outputs[layer.name]
+    others = again.outputs.get(layer.name, []) if again else calls
+    if len(others) != len(calls):
+        raise LayerError(f"it runs {len(calls)} times for {seen.batch} stimuli and {len(others)} for another number")
     signals = []
     for part in dict.fromkeys(part for call in calls for part in call):
-        if any(part not in call for call in calls):
+        if any(part not in call for call in [*calls, *others]):
             raise LayerError(f"only some of its {len(calls)} calls return '{part}'")
         shapes = [call[part] for call in calls]
-        others = [call[part] for call in again] if again else [None] * len(shapes)
         alike = all(shape.size == shapes[0].size for shape in shapes)
-        for call, (shape, other) in enumerate(zip(shapes, others, strict=True)):
-            if call and alike:
-                break
-            axis = _batch_axis(shape, other, batch)
+        for call, shape in enumerate(shapes[:1] if alike else shapes):
+            other = (others[call][part].size, again.batch) if again else None
+            axis = _batch_axis(shape, other, seen.batch)
             rest = shape.size[:axis] + shape.size[axis + 1 :]
             raw = _raw_dims(shape, rest, n_times)
             dims = canonical(raw) if raw else ("unit",)
             sizes = tuple(rest[raw.index(dim)] for dim in dims) if raw else (1,)
-            signals.append(Signal(layer, part, len(calls), None if alike else call, axis, raw, dims, sizes))
+            if shape.packed and n_times and dims[0] == "time":
+                sizes = (max(n_times, sizes[0]), *sizes[1:])
+            signals.append(Signal(layer.name, part, len(calls), None if alike else call, axis, raw, dims, sizes))
     return signals
 
 
@@ -271,19 +287,21 @@ def _raw_dims(shape: _Shape, rest: tuple[int, ...], n_times: int | None) -> tupl
     return label(rest, shape.layout, n_times)
 
 
-def _batch_axis(shape: _Shape, other: _Shape | None, batch: int) -> int:
+def _batch_axis(shape: _Shape, other: tuple[tuple[int, ...], int] | None, batch: int) -> int:
     if not shape.size:
         if shape.kind.startswith("torch."):
             raise LayerError("its output is one number, without a batch axis")
-        raise LayerError(f"its output is a {shape.kind}, which holds no tensor")
-    if "complex" in shape.kind:
-        raise LayerError("its output is complex")
-    if shape.batch_first:
+        raise LayerError(f"its output {shape.kind}")
+    if not shape.kind.startswith(("torch.", "weights")) or "complex" in shape.kind:
+        raise LayerError(f"its output is {shape.kind.replace('torch.', '')}, which cannot be recorded")
+    if shape.batch_first and shape.size[0] == batch:
         return 0
     axes = [axis for axis, size in enumerate(shape.size[:2]) if size == batch]
-    if other is not None and len(other.size) == len(shape.size):
-        axes = [axis for axis in axes if other.size[axis] == batch - 1]
-        folded = shape.size[0] * (batch - 1) == other.size[0] * batch
+    if other is not None:
+        size, shown = other
+        folded = shape.size[0] * shown == size[0] * batch if size else False
+        if len(size) == len(shape.size):
+            axes = [axis for axis in axes if size[axis] == shown]
         if not axes and folded:
             raise LayerError(
                 f"its output folds the batch into an axis of {shape.size[0] // batch} more "
@@ -292,6 +310,28 @@ def _batch_axis(shape: _Shape, other: _Shape | None, batch: int) -> int:
     if not axes:
         raise LayerError(f"its output has shape {shape.size} for {batch} stimuli: no batch axis")
     return axes[0]
+
+
+def _is_fused(module: nn.Module) -> bool:
+    """Say whether a module is one of torch's own recurrent ones; a subclass may return anything."""
+    return type(module).forward in (nn.LSTM.forward, nn.GRU.forward, nn.RNN.forward)
+
+
+def _is_attention(module: nn.Module) -> bool:
+    return type(module).forward is nn.MultiheadAttention.forward
+
+
+def _kind(tensor: Tensor) -> str:
+    if tensor.layout is not torch.strided:
+        return "a sparse tensor"
+    return "a quantised tensor" if tensor.is_quantized else str(tensor.dtype)
+
+
+def _nothing(output: Any, parts: tuple[str, ...]) -> str:
+    returned = [] if isinstance(output, Tensor) else list(named_tensors(output))
+    if parts and (returned or isinstance(output, Tensor)):
+        return f"has no part '{', '.join(parts)}'; its parts: {', '.join(returned) or 'none, it is one tensor'}"
+    return f"is a {type(output).__name__}, which holds no tensor"
 
 
 def run_network(network: nn.Module, inputs: Tensor, rows: pd.DataFrame, forward: Forward | None) -> object:

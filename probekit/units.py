@@ -195,7 +195,11 @@ def _squeezer(axes: list[int]) -> Callable[[Tensor], Tensor]:
 
 
 def _pooler(how: str, axes: list[int]) -> Callable[[Tensor], Tensor]:
-    return lambda values: values.mean(axes) if how == "mean" else values.amax(axes)
+    def pool(values: Tensor) -> Tensor:
+        exact = values if values.dtype == torch.float64 else values.float()
+        return exact.mean(axes) if how == "mean" else exact.amax(axes)
+
+    return pool
 
 
 def _chain(steps: list[Callable[[Tensor], Tensor]]) -> Callable[[Tensor], Tensor]:

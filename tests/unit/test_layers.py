@@ -41,7 +41,7 @@ def names(network: nn.Module, spec) -> list[str]:
     ("pattern", "name", "fits"),
     [
         ("blocks.*", "blocks.0", True), ("blocks.*", "blocks.0.conv", False), ("blocks.**", "blocks.0.conv", True),
-        ("**.conv", "blocks.0.conv", True), ("**.conv", "conv", False), ("**conv", "conv", True), ("*", "", True),
+        ("**.conv", "blocks.0.conv", True), ("**.conv", "conv", True), ("**conv", "conv", True), ("*", "", True),
         ("layer?", "layer4", True), ("layer?", "layer", False), ("layer?", "layer.", False), ("a.b", "axb", False),
         ("*.*", "a.b", True), ("*.*", "a.b.c", False), ("**", "a.b.c", True), ("***", "a.b", True), ("", "", True),
         ("[a-z]", "b", False), ("[a-z]", "[a-z]", True), ("a+", "aa", False), ("a+", "a+", True), ("(a|b)", "a", False),

@@ -7,6 +7,7 @@ import random
 from collections import namedtuple
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -48,7 +49,7 @@ def test_every_layer_in_one_pass_is_what_the_module_returned(net: Net) -> None:
     passes = []
     net.register_forward_pre_hook(lambda *_: passes.append(1))
     recording = pk.record(net, x, layers=["conv1", "conv2", "relu", "fc"], batch_size=4)
-    assert len(passes) == 1 + 2  # the look at the first stimuli, and two batches
+    assert len(passes) == 2 + 2  # two looks at the first stimuli, and two batches
     with torch.no_grad():
         one = net.conv1(x)
         two = net.conv2(one.relu())
@@ -395,7 +396,7 @@ def test_the_caller_may_run_the_network_in_another_way() -> None:
 def test_packed_sequences_are_nan_after_their_end() -> None:
     lstm = nn.LSTM(3, 5, batch_first=True)
     x, lengths = torch.randn(5, 9, 3), [4, 9, 1, 6, 2]
-    stimuli = pk.stimuli.array(x, __import__("pandas").DataFrame({"length": lengths}))
+    stimuli = pk.stimuli.array(x, pd.DataFrame({"length": lengths}))
 
     def packed(module, inputs, rows):
         return module(nn.utils.rnn.pack_padded_sequence(
@@ -469,3 +470,95 @@ def test_to_xarray_carries_the_stimulus_table(net: Net) -> None:
     data = pk.record(net, shown, layers="fc").to_xarray()["fc"]
     assert data.where(data.blank, drop=True).sizes["stimulus"] == 1
     assert np.array_equal(data.orientation_deg[:4], [0, 0, 90, 90])
+
+
+def test_a_constant_with_as_many_rows_as_the_first_look_is_not_taken_for_stimuli() -> None:
+    class Prototypes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Parameter(torch.rand(2, 4))
+            self.embed, self.good = nn.Linear(4, 6), nn.Flatten()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.embed(self.table)
+            return self.good(x)
+
+    for n, batch_size in ((2, 64), (8, 2), (8, 64)):
+        with pytest.warns(ProbekitWarning, match="not recorded: 'embed'"):
+            assert pk.record(Prototypes(), images(n), layers="*", batch_size=batch_size).layers == ["good"]
+
+
+def test_an_error_in_a_hook_that_the_network_catches_is_still_raised() -> None:
+    class Catching(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Identity()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            try:
+                self.inner(x if len(x) < 4 else x[:, :, :5])
+            except Exception:
+                return x
+            return x
+
+    with pytest.raises(LayerError, match=r"layer 'inner' gave shape \(3, 5, 12\)"):
+        pk.record(Catching(), images(), layers="inner")
+
+
+def test_parameters_and_buffers_that_a_forward_pass_makes_or_writes_are_put_back() -> None:
+    class Restless(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("memory", None)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.conv1.weight.data.clamp_(-0.01, 0.01)
+            self.memory = x.mean() if self.memory is None else self.memory + 1
+            self.register_buffer("fresh", x[:1])
+            return super().forward(x)
+
+    network = Restless()
+    before = _state(network)
+    pk.record(network, images(), layers="conv1")
+    assert _state(network) == before
+    assert network.memory is None
+    assert not hasattr(network, "fresh")
+
+
+def test_subclasses_of_recurrent_modules_give_what_they_return() -> None:
+    class Last(nn.LSTM):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x)[0][:, -1]
+
+    network, x = nn.Sequential(Last(3, 5, batch_first=True)), torch.randn(6, 9, 3)
+    recording = pk.record(network, pk.stimuli.array(x), layers="0")
+    with torch.no_grad():
+        np.testing.assert_allclose(recording["0"], network(x), atol=1e-6)
+
+
+def test_packed_sequences_may_begin_with_short_ones() -> None:
+    gru, x, lengths = nn.GRU(3, 5, batch_first=True), torch.randn(6, 9, 3), [2, 3, 1, 9, 4, 2]
+    stimuli = pk.stimuli.array(x, pd.DataFrame({"length": lengths}))
+
+    def packed(module, inputs, rows):
+        length = torch.tensor(rows.length.to_numpy())
+        return module(nn.utils.rnn.pack_padded_sequence(inputs, length, batch_first=True, enforce_sorted=False))
+
+    recording = pk.record(gru, stimuli, layers=".", forward=packed)
+    assert recording[".:r_l0"].shape == (6, 9, 5)
+    assert np.isfinite(recording[".:r_l0"]).all("unit").sum("time").values.tolist() == lengths
+
+
+def test_networks_in_other_precisions_get_their_input_in_it() -> None:
+    for kind in (torch.float64, torch.bfloat16):
+        recording = pk.record(Net().to(kind), images(), layers="conv1", dtype="float64")
+        assert recording["conv1"].dtype == np.float64
+
+
+def test_a_recording_is_a_container_of_layers_and_prints_in_a_few_lines(net: Net) -> None:
+    recording = pk.record(net, images(), layers="conv*")
+    assert list(recording) == ["conv1", "conv2"]
+    assert ("conv1" in recording, "conv9" in recording, len(recording)) == (True, False, 2)
+    assert repr(recording).splitlines()[1] == "  conv1 {'stimulus': 7, 'channel': 4, 'y': 12, 'x': 12} float32"
+    with pytest.raises(UsageError, match="no recorded layer called '0'"):
+        recording[0]

@@ -63,11 +63,13 @@ def test_units_coordinates_and_awkward_names_survive(tmp_path: Path) -> None:
 
 
 def test_a_finished_store_is_read_without_a_forward_pass_of_the_stimuli(tmp_path: Path) -> None:
-    net, seen = network(), []
-    net.register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))
+    seen = []
     for _ in range(2):
-        pk.record(net, images(), layers="0", batch_size=4, store=tmp_path / "x.zarr")
-    assert seen == [2, 4, 4, 3, 2]  # a look, three batches, and only a look
+        pk.record(
+            network(), images(), layers="0", batch_size=4, store=tmp_path / "x.zarr",
+            progress=lambda task, done, total: seen.append(done),
+        )  # fmt: skip
+    assert seen == [0, 4, 8, 11]
 
 
 @pytest.mark.parametrize(
@@ -97,28 +99,25 @@ def test_a_store_of_another_recording_is_refused(tmp_path: Path, change, differs
 
 def test_a_model_that_raises_in_the_middle_keeps_what_is_finished_and_resumes(tmp_path: Path) -> None:
     class Fragile(nn.Module):
-        broken = True
-
         def __init__(self) -> None:
             super().__init__()
             self.inner = network()
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            if self.broken and len(x) == 3:
+            if broken[0] and len(x) == 3:
                 raise RuntimeError("tired")
             return self.inner(x)
 
-    net = Fragile()
+    net, broken = Fragile(), [False]
     shown = images(4 + 4 + 3)
-    net.broken = False
     whole = pk.record(net, shown, layers="**", batch_size=4)
     path = tmp_path / "x.zarr"
-    net.broken = True
+    broken[0] = True
     with pytest.raises(ModelError, match="tired"):
         pk.record(net, shown, layers="**", batch_size=4, store=path, forward=_skip_the_look)
     with pytest.raises(StoreError, match="not finished: 8 of 11 stimuli"):
         pk.open(path)
-    net.broken = False
+    broken[0] = False
     resumed = pk.record(net, shown, layers="**", batch_size=2, store=path, forward=_skip_the_look)
     assert resumed.equals(whole)  # the store keeps its own batch size, so values are equal to the last bit
 
@@ -134,9 +133,8 @@ KILLED = """
     sys.path.insert(0, sys.argv[2])
     from test_store import network, images
     net = network()
-    net.register_forward_hook(lambda *_: time.sleep(0.02))
     print("ready", flush=True)
-    pk.record(net, images(60), layers="*", batch_size=2, store=sys.argv[1])
+    pk.record(net, images(60), layers="*", batch_size=2, store=sys.argv[1], progress=lambda *_: time.sleep(0.02))
     print("done", flush=True)
 """
 
@@ -254,3 +252,36 @@ def test_line_ends_in_the_stimulus_table_survive(tmp_path: Path) -> None:
     shown = pk.stimuli.array(images(), table)
     stored = pk.record(network(), shown, layers="0", store=tmp_path / "x.zarr")
     assert stored.stimuli.equals(table)
+
+
+def _scale(factor: float):
+    return lambda module, inputs, rows: module(inputs * factor)
+
+
+def test_what_ran_is_part_of_what_a_store_is_of(tmp_path: Path) -> None:
+    """Code that differs only in a name, a closure, a hook or an attribute is other code."""
+    net = network()
+
+    def changed(change):
+        given = {"layers": "0", "store": tmp_path / f"{len(list(tmp_path.iterdir()))}.zarr"}
+        first, second = change
+        pk.record(net, images(), **given, **first)
+        with pytest.raises(StoreError, match=r"holds another recording: .*(forward|network_code)"):
+            pk.record(net, images(), **given, **second)
+
+    sine, cosine = (
+        {"forward": lambda m, i, _: m(torch.sin(i))},
+        {"forward": lambda m, i, _: m(torch.cos(i))},
+    )
+    changed((sine, cosine))
+    changed(({"forward": _scale(1.0)}, {"forward": _scale(2.0)}))
+    pk.record(net, images(), layers="0", store=tmp_path / "hooked.zarr", forward=_scale(1.0))
+    again = pk.record(net, images(), layers="0", store=tmp_path / "hooked.zarr", forward=_scale(1.0))
+    assert again.n_stimuli == 11
+    lesion = net[0].register_forward_hook(lambda *args: args[2] * 0)
+    with pytest.raises(StoreError, match="network_code"):
+        pk.record(net, images(), layers="0", store=tmp_path / "hooked.zarr", forward=_scale(1.0))
+    lesion.remove()
+    net[1].gain = 2.0
+    with pytest.raises(StoreError, match="network_code"):
+        pk.record(net, images(), layers="0", store=tmp_path / "hooked.zarr", forward=_scale(1.0))
