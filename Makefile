@@ -1,14 +1,16 @@
 # Two commands for a fresh machine: `make report` and `make test`. Each does all its own set-up.
+#   make report [MODEL=efficientnet-lite0] [OPTIONS=--quick] [OUT=FOLDER]
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 MODEL ?= efficientnet-lite0
 OUT ?= report/$(MODEL)
+OPTIONS ?=
 
 .PHONY: report test lint benchmark clean
 
 report: $(VENV)/.installed
-	$(BIN)/probekit report $(MODEL) --out $(OUT)
+	@$(BIN)/probekit report $(MODEL) $(OPTIONS) --out $(OUT)
 
 test: $(VENV)/.installed-test lint
 	$(BIN)/python -m pytest
@@ -26,17 +28,18 @@ clean:
 	rm -rf $(VENV) build *.egg-info
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit("probekit needs Python 3.11 or newer; this is " + sys.version) if sys.version_info < (3, 11) else 0'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit("probekit needs Python 3.11 or newer; this is " + sys.version) if sys.version_info < (3, 11) else 0'
+	@echo "setting up $(VENV): some minutes, and up to 6 GB with a CUDA build of torch" >&2
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
-	touch $@
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
-	touch $@ $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-benchmark: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[benchmark]'
-	touch $@
+	@$(BIN)/python -m pip install --quiet --editable '.[benchmark]'
+	@touch $@

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from probekit import randomness
 from probekit.errors import StimulusError, UsageError
 
+_UNTRAINED = " (untrained, seed "
 _BEYOND = 1e-3
 """How far images may leave 0 … 1: what resampling and rounding do."""
 
@@ -128,7 +129,7 @@ class Entry:
             module = self.build().eval()
         card = replace(
             self.card,
-            name=f"{self.card.name} (untrained, seed {seed})",
+            name=f"{self.card.name.partition(_UNTRAINED)[0]}{_UNTRAINED}{seed})",
             trained_on="nothing (untrained)",
             accuracy="",
             notes=f"Initialised by the architecture's own rules from seed {seed}; BatchNorm at its initial "

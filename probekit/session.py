@@ -108,6 +108,7 @@ class Session:
         """Return what is recorded, of what, with which versions; JSON-ready."""
         return {
             "network": self.entry.card.name,
+            "trained_on": self.entry.card.trained_on,
             "network_class": f"{type(self.module).__module__}.{type(self.module).__qualname__}",
             "weights_sha256": weights_hash(self.module),
             "structure_sha256": hashlib.sha256(str(self.module).encode()).hexdigest(),

@@ -353,5 +353,6 @@ def run_network(network: nn.Module, inputs: Tensor, rows: pd.DataFrame, forward:
     except Exception as err:
         raise ModelError(
             f"{type(network).__name__} raised {type(err).__name__} on {len(inputs)} stimuli of shape "
-            f"{tuple(inputs.shape[1:])} ({inputs.dtype}): {err}"
+            f"{tuple(inputs.shape[1:])} ({inputs.dtype}): {err} (If it takes input of another shape, say so: "
+            "input_shape, or --input at the command line.)"
         ) from err

@@ -22,6 +22,7 @@ RESPONSIVE_SHARE = 5 / 243.1
 """Of a layer's largest peak above blank (Marques 2021: 5 spikes/s of the 243.1 of the strongest neuron)."""
 ENOUGH_ORIENTATIONS = 24
 ENOUGH_PHASES = 16
+_ONE_ORIENTATION = 0.01  # circular variance of a unit that answers to hardly more than one
 _RESOLVED = 0.8  # of the step between orientations: bandwidths from there up are within 10 %
 _FEWEST_PHASES = 3  # below, the first harmonic is not to be told from the second
 _CURVES = ("tuning_curves", "sf_curves", "phase_curves")
@@ -187,17 +188,23 @@ def _notes(recording: Recording, grid: Grid, table: pd.DataFrame, options: Optio
     }
     signed = int((table["negative_share"] > 0).sum())
     resolved = _RESOLVED * 180 / len(grid.orientations_deg)
-    narrow = int((table["bandwidth_deg"] < resolved).sum())
+    responsive = table[table["responsive"]]
+    narrow = int((responsive["bandwidth_deg"] < resolved).sum())
+    single = int((responsive["circular_variance"] < _ONE_ORIENTATION).sum())
     timed = [layer for layer, data in recording.activity.items() if "time" in data.dims]
     notes = [
         coarse(grid),
-        f"{signed} of {len(table)} units have responses below 0; these were {rule[options.rectify]} "
+        f"{signed:,} of {len(table):,} units have responses below 0; these were {rule[options.rectify]} "
         f"(rectify='{options.rectify}')."
         if signed
         else "",
-        f"{narrow} of {len(table)} units have a bandwidth below {resolved:g}°, finer than the orientations shown "
-        "resolve: read it as at most that."
+        f"{narrow:,} of {len(responsive):,} responsive units have a half bandwidth below {resolved:g}°, finer than the "
+        f"orientations shown resolve: read it as at most {resolved:g}°."
         if narrow
+        else "",
+        f"{single:,} of {len(responsive):,} responsive units answer to one of the orientations shown and to hardly any "
+        f"other (circular variance below {_ONE_ORIENTATION})."
+        if single
         else "",
         f"Averaged over time: {', '.join(timed)}." if timed else "",
         *(f"Not recorded: {layer}: {reason}" for layer, reason in recording.skipped.items()),

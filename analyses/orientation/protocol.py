@@ -104,6 +104,10 @@ def _notes(entry: Entry, protocol: Protocol, shown: Stimuli, design: Design) -> 
     n_left = len(shown.parameters["spatial_frequencies_cpp"])
     n_all = len(design.spatial_frequencies_cpp)
     notes = [
+        "As far as probekit knows, this network is itself untrained: here `trained` is the network as it was given, "
+        "and `untrained` another draw of its weights."
+        if entry.card.trained_on.startswith("nothing")
+        else "",
         f"Quick run: {design.orientations} orientations, {n_left} spatial frequencies, {design.phases} phases, "
         f"{design.n_permutations} permutations and {design.n_resamples} bootstrap resamples instead of "
         f"{FULL.orientations}, {len(FULL.spatial_frequencies_cpp)}, {FULL.phases}, {FULL.n_permutations} and "

@@ -86,6 +86,12 @@ def test_a_curve_that_never_falls_below_the_level_has_no_bandwidth(table):
     assert found["bandwidth_deg"][1] == pytest.approx(np.degrees(np.arccos(1 + np.log(np.sqrt(0.5)) / 0.18) / 2), abs=1)
 
 
+def test_units_that_answer_to_hardly_more_than_one_orientation_are_counted_in_a_note(table):
+    curves = von_mises(np.array([2.0, 60.0, 100.0]), 45.0)  # 1 − I1(κ)/I0(κ) is .30, .008 and .005
+    result = orientation(recorded(rates(table, curves), table), n_permutations=20, n_resamples=5)
+    assert any(note.startswith("2 of 3 responsive units answer to one of the orientations") for note in result.notes)
+
+
 @pytest.mark.parametrize(("phases", "expected"), [(16, None), (64, np.pi / 2)])
 def test_f1_f0_of_a_half_wave_rectified_sine(phases, expected):
     table = gratings(size=8, spatial_frequencies=[1 / 8], phases=phases).table
@@ -190,8 +196,8 @@ def test_bandwidths_finer_than_the_gratings_resolve_are_counted_in_a_note(table)
     narrow = rates(table, von_mises(np.array([2.0, 60.0, 100.0]), 45.0))  # half-widths of 17°, 3.1° and 2.4°
     result = orientation(recorded(narrow, table), n_permutations=20, n_resamples=5)
     assert (
-        "2 of 3 units have a bandwidth below 6°, finer than the orientations shown resolve: read it as at most "
-        "that." in result.notes
+        "2 of 3 responsive units have a half bandwidth below 6°, finer than the orientations shown resolve: read it as "
+        "at most 6°." in result.notes
     )
 
 

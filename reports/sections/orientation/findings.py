@@ -17,7 +17,10 @@ def findings(result: Result) -> list[str]:
     layers = layers_of(result)
     if not layers.names:
         return ["No layer was measured, so there is nothing to report."]
-    return [_tuning(layers), _sharpness(layers), _likeness(layers)]
+    measured = result.provenance.get("recordings", {}).get("trained", {})
+    untrained = str(measured.get("trained_on", "")).startswith("nothing")
+    said = "This network is itself untrained, and its twin another draw of its weights. " if untrained else ""
+    return [said + _tuning(layers), _sharpness(layers), _likeness(layers)]
 
 
 def _tuning(layers: Layers) -> str:
@@ -88,9 +91,13 @@ def _likeness(layers: Layers) -> str:
         )
     value, low, high = (layers.values(f"v1_similarity{end}")[best] for end in ("", "_low", "_high"))
     among = int(np.isfinite(layers.values("v1_similarity")).sum())
+    name = short_name(layers.names[best])
+    lead = (
+        f"The most V1-like of {plural(among, 'layer')} is {name}" if among > 1 else f"One layer can be compared: {name}"
+    )
     flattered = f"; the best of {among}, so a little flattered" if among > 1 else ""
     return (
-        f"The most V1-like of {plural(among, 'layer')} is {short_name(layers.names[best])}, with a ceiled "
+        f"{lead}, with a ceiled "
         f"Kolmogorov–Smirnov similarity of {number(value)} (95 % interval {interval(low, high)}{flattered})"
         f"{_beside_twin(layers, best)}{_over_layers(layers)}"
     )
@@ -111,7 +118,7 @@ def _beside_twin(layers: Layers, best: int) -> str:
 def _over_layers(layers: Layers) -> str:
     least, most = (layers.values(f"{_DIFFERENCE}{end}") for end in ("_low", "_high"))
     compared = int((np.isfinite(least) & np.isfinite(most)).sum())
-    if not compared:
+    if compared < 2:
         return ""
     more, less = (f"{n or 'none'} {'is' if n < 2 else 'are'}" for n in (int((least > 0).sum()), int((most < 0).sum())))
     return (
