@@ -155,10 +155,11 @@ def _table_row(
 
 def _said(row: Mapping[str, object], name: str) -> str:
     value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
-    text = of_column(name, value)
     if not isinstance(value, float) or missing(value) or missing(low) or missing(high):
-        return text
-    return f"{text} ({of_column(name, low, scale=value)} – {of_column(name, high, scale=value)})"
+        return of_column(name, value)
+    scale = max(abs(value), abs(float(str(low))), abs(float(str(high))))
+    said, least, most = (of_column(name, one, scale=scale) for one in (value, low, high))
+    return f"{said} ({least} – {most})"
 
 
 def _sort_key(value: object) -> str:

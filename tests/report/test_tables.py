@@ -97,10 +97,10 @@ def test_intervals_stand_behind_their_number(result):
     assert table.rows[0][1].text == expected
 
 
-def test_ends_of_an_interval_have_the_decimals_of_its_middle():
+def test_a_number_and_the_ends_of_its_interval_have_the_same_decimals():
     summary = pd.DataFrame({"layer": ["a", "b"], "gain": [0.1, 0.001234], "gain_low": -0.002, "gain_high": 0.2})
     rows = layer_table(summary).rows
-    assert [row[1].text for row in rows] == ["0.10 (0.00 – 0.20)", "0.001234 (−0.002 – 0.2)"]
+    assert [row[1].text for row in rows] == ["0.10 (0.00 – 0.20)", "0.00 (0.00 – 0.20)"]
 
 
 def test_without_labels_every_measure_is_shown_once(result):
