@@ -92,14 +92,10 @@ def _likeness(layers: Layers) -> str:
     value, low, high = (layers.values(f"v1_similarity{end}")[best] for end in ("", "_low", "_high"))
     among = int(np.isfinite(layers.values("v1_similarity")).sum())
     name = short_name(layers.names[best])
-    lead = (
-        f"The most V1-like of {plural(among, 'layer')} is {name}" if among > 1 else f"One layer can be compared: {name}"
-    )
-    flattered = f"; the best of {among}, so a little flattered" if among > 1 else ""
+    lead = f"The most V1-like is {name}, the best of {among}" if among > 1 else f"One layer can be compared: {name}"
     return (
-        f"{lead}, with a ceiled "
-        f"Kolmogorov–Smirnov similarity of {number(value)} (95 % interval {interval(low, high)}{flattered})"
-        f"{_beside_twin(layers, best)}{_over_layers(layers)}"
+        f"{_over_layers(layers)}{lead}: similarity {number(value)} (ceiled Kolmogorov–Smirnov, 1: as near as V1 to "
+        f"itself; 95 % interval {interval(low, high)}){_beside_twin(layers, best)}"
     )
 
 
@@ -122,6 +118,6 @@ def _over_layers(layers: Layers) -> str:
         return ""
     more, less = (f"{n or 'none'} {'is' if n < 2 else 'are'}" for n in (int((least > 0).sum()), int((most < 0).sum())))
     return (
-        f" Of {plural(compared, 'layer')}, {more} significantly more V1-like than the twin’s and {less} "
-        "significantly less, taken one at a time."
+        f"Of {plural(compared, 'layer')}, {more} significantly more like macaque V1 than the same layer of the untrained "
+        f"twin, and {less} significantly less (each tested on its own). "
     )
