@@ -118,6 +118,6 @@ def _over_layers(layers: Layers) -> str:
         return ""
     more, less = (f"{n or 'none'} {'is' if n < 2 else 'are'}" for n in (int((least > 0).sum()), int((most < 0).sum())))
     return (
-        f"Of {plural(compared, 'layer')}, {more} significantly more like macaque V1 than the same layer of the untrained "
-        f"twin, and {less} significantly less (each tested on its own). "
+        f"Of {plural(compared, 'layer')}, {more} significantly more like macaque V1 than the same layer of the "
+        f"untrained twin, and {less} significantly less (each tested on its own). "
     )
