@@ -149,5 +149,5 @@ def weights_hash(module: nn.Module) -> str:
             continue
         digest.update(f"{name}|{value.dtype}|{tuple(value.shape)}|".encode())
         flat = value.detach().cpu().contiguous().flatten()
-        digest.update(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+        digest.update(flat.view(torch.uint8).numpy().data if flat.numel() else b"")
     return digest.hexdigest()

@@ -53,6 +53,12 @@ class _Planned:
     units: dict[str, Any]
     draws: bool
     """Whether the network drew random numbers in eval mode."""
+    thorough: bool
+    """Whether two looks told which axis is the batch."""
+
+
+class _MisjudgedError(LayerError):
+    """What one look took for the batch was another axis of the same size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,16 +161,16 @@ def record(
     """
     session = Session.begin(network, stimuli, layers, device, forward)
     with hooks.undisturbed(session.module):
-        planned = _plan(session, units, batch_size, dtype)
-        _warn_of_refused(planned.survey)
+        planned = _plan(session, units, batch_size, dtype, thorough=store is not None)
         if store is not None:
+            _warn_of_refused(planned.survey)
             return _record_to_store(session, planned, Path(store), progress)
-        _check_memory(planned)
-        buffers = {
-            channel.space.name: torch.empty(channel.space.shape, dtype=getattr(torch, dtype), device="cpu")
-            for channel in planned.channels
-        }
-        _Run(session, planned, buffers).all(0, batch_size, progress)
+        try:
+            buffers = _record_to_memory(session, planned, progress)
+        except _MisjudgedError:
+            planned = _plan(session, units, batch_size, dtype, thorough=True)
+            buffers = _record_to_memory(session, planned, progress)
+        _warn_of_refused(planned.survey)
     activity = {
         channel.space.name: xr.DataArray(
             buffers[channel.space.name].numpy(),
@@ -291,7 +297,8 @@ class _Run:
             raise LayerError(f"'{signal.name}' was returned for the first stimuli and is not for {n}.")
         value = value.detach()
         if value.ndim != len(signal.raw_dims) + 1 or value.shape[signal.batch_axis] != n:
-            raise LayerError(
+            misjudged = self.start == 0 and not self.planned.thorough
+            raise (_MisjudgedError if misjudged else LayerError)(
                 f"cannot be recorded: '{signal.name}': its output has shape {tuple(value.shape)} for {n} "
                 "stimuli: no batch axis."
             )
@@ -337,6 +344,16 @@ def _units_for(signal: Signal, units: Units | Mapping[str, Units]) -> Units:
     return fitting[0] if fitting else EVERY_UNIT
 
 
+def _record_to_memory(session: Session, planned: _Planned, progress: Progress) -> dict[str, Tensor]:
+    _check_memory(planned)
+    kind = getattr(torch, planned.dtype)
+    buffers = {
+        channel.space.name: torch.empty(channel.space.shape, dtype=kind, device="cpu") for channel in planned.channels
+    }
+    _Run(session, planned, buffers).all(0, planned.batch_size, progress)
+    return buffers
+
+
 def _record_to_store(session: Session, planned: _Planned, path: Path, progress: Progress) -> Recording:
     said = _provenance(session, planned)
     store = create_store(
@@ -360,22 +377,26 @@ def _record_to_store(session: Session, planned: _Planned, path: Path, progress: 
     return open_store(path)
 
 
-def _plan(session: Session, units: Units | Mapping[str, Units], batch_size: int, dtype: str) -> _Planned:
+def _plan(
+    session: Session, units: Units | Mapping[str, Units], batch_size: int, dtype: str, *, thorough: bool = True
+) -> _Planned:
     check_option("dtype", dtype, DTYPES)
     batch_size = _at_least_one("batch_size", batch_size)
     n = len(session.stimuli)
     session.seed(_SURVEY_SEED)
     before = randomness.state()
+    thorough = thorough or min(n, batch_size) <= _SURVEYED
     found = survey(
         session.module,
         select(session.module, session.layers),
         lambda size: session.run(np.arange(size) % n),
         batch=min(_SURVEYED, batch_size),
         n_times=session.n_times,
+        thorough=thorough,
     )
     channels = [_channel(signal, units, n) for signal in found.signals]
     said = asdict(units) if isinstance(units, Units) else {pattern: asdict(part) for pattern, part in units.items()}
-    return _Planned(found, channels, batch_size, dtype, said, draws=randomness.state() != before)
+    return _Planned(found, channels, batch_size, dtype, said, draws=randomness.state() != before, thorough=thorough)
 
 
 def _at_least_one(argument: str, value: int) -> int:

@@ -120,7 +120,13 @@ def read(
 
 
 def survey(
-    network: nn.Module, wanted: list[Wanted], run: Callable[[int], object], *, batch: int, n_times: int | None
+    network: nn.Module,
+    wanted: list[Wanted],
+    run: Callable[[int], object],
+    *,
+    batch: int,
+    n_times: int | None,
+    thorough: bool = True,
 ) -> Survey:
     """Show the network `batch` stimuli and return what each wanted layer gives.
 
@@ -131,7 +137,10 @@ def survey(
     run : callable
         Runs the network on that many stimuli.
     batch : int
-        How many; an axis that changes when another number is shown is the batch.
+        How many; an axis of that size, before or after the first, is taken for the batch.
+    thorough : bool
+        Look again with another number of stimuli, and take for the batch only what has changed with it. Otherwise that
+        is done where the first look leaves a doubt, and the caller checks at its first batch.
     n_times : int or None
         Time steps of a stimulus, if it has any.
 
@@ -142,7 +151,7 @@ def survey(
     """
     scripted = [name for name, module in modules_by_name(network).items() if isinstance(module, torch.jit.ScriptModule)]
     seen = _look(network, wanted, run, batch)
-    again = _second_look(network, wanted, run, batch)
+    again = _second_look(network, wanted, run, batch) if thorough or _is_doubtful(seen) else None
     signals: list[Signal] = []
     refused: dict[str, str] = {}
     for layer in wanted:
@@ -243,6 +252,11 @@ def _layout(
     inside = [layout for child, shape, layout in recent if child.startswith(prefix) and shape == tuple(tensor.shape)]
     inherited = near or (inside[-1] if inside else None) or far
     return layout_of(module, inherited, tensor.ndim - 1)
+
+
+def _is_doubtful(look: _Look) -> bool:
+    shapes = [shape for calls in look.outputs.values() for call in calls for shape in call.values()]
+    return any(shape.size[:1] != (look.batch,) or shape.size[:2].count(look.batch) > 1 for shape in shapes)
 
 
 def _second_look(network: nn.Module, wanted: list[Wanted], run: Callable[[int], object], batch: int) -> _Look | None:

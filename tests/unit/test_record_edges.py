@@ -424,9 +424,10 @@ def test_a_recording_is_copied_and_pickled_also_from_a_store(tmp_path: Path) -> 
 def test_networks_in_threads_do_not_disturb_each_other() -> None:
     x, found = draw(24, 3, 16, 16), {}
     expected = pk.record(small(), x, layers="*", batch_size=4)
+    networks = [small() for _ in range(3)]  # built here: global random states belong to all threads
 
     def work(index: int) -> None:
-        found[index] = pk.record(small(), x, layers="*", batch_size=4).equals(expected)
+        found[index] = pk.record(networks[index], x, layers="*", batch_size=4).equals(expected)
 
     threads = [threading.Thread(target=work, args=(index,)) for index in range(3)]
     for thread in threads:
