@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
-import probekit
 from probekit.analysis import Analysis, Column, Source
 from probekit.errors import UsageError
 from probekit.network import Card
 from probekit.reports import words
+from probekit.reports.file import render_page, write
 from probekit.reports.layers import find
-from probekit.reports.rendering import render_template, template_text
 from probekit.reports.section import Content, declared
 from probekit.reports.sections import section_of
 from probekit.reports.tables import CONTROL, MEASURED, LayerTable, UnitTable, layer_table, unit_table
@@ -29,7 +24,7 @@ from probekit.reports.unit_pages import RULE, unit_pages
 from probekit.result import Result
 
 _WIDE = 60
-_UNITS_BUDGET = 3_000_000
+_UNITS_BUDGET = 2_300_000
 """Bytes of all units in the page, which stays under 5 MB with its figures."""
 _NOT_IN_A_KEY = re.compile(r"[^a-z0-9]+")
 
@@ -80,8 +75,7 @@ class Report:
         files : bool
             Whether the page may point to the files that `save_all` writes beside it.
         """
-        style, script = template_text("style.css"), template_text("report.js")
-        return render_template(
+        return render_page(
             "page.html.jinja",
             title=self.title,
             lede=_lede(self._pages),
@@ -93,10 +87,6 @@ class Report:
             layers=None if self.layers is None else _plain_table(self.layers),
             command=self.command,
             files=files,
-            version=probekit.__version__,
-            style=Markup(style),
-            script=Markup(script),
-            policy=_policy(script),
         )
 
     def save(self, path: str | Path) -> Path:
@@ -107,7 +97,7 @@ class Report:
         UsageError
             If the file cannot be written.
         """
-        return _write(Path(path), self.html())
+        return write(Path(path), self.html())
 
     def save_all(self, folder: str | Path) -> Path:
         """Write ``report.html``, and for each result a folder with its tables, arrays and figures; return the page.
@@ -125,8 +115,8 @@ class Report:
             raise UsageError(f"folder is '{folder}', which cannot be written: {err}") from err
         for page in self._pages:
             for name, svg in page.pictures():
-                _write(folder / page.key / "figures" / f"{name}.svg", svg)
-        return _write(folder / "report.html", self.html(files=True))
+                write(folder / page.key / "figures" / f"{name}.svg", svg)
+        return write(folder / "report.html", self.html(files=True))
 
     @cached_property
     def _pages(self) -> list[_Page]:
@@ -259,25 +249,3 @@ def _lede(pages: Sequence[_Page]) -> str:
 def _plain_table(table: pd.DataFrame) -> LayerTable:
     renamed = table.rename(columns={str(table.columns[0]): "layer"})
     return layer_table(renamed)
-
-
-def _policy(script: str) -> str:
-    """Return a content security policy that lets nothing be fetched and no script run but the page's own."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _write(path: Path, text: str) -> Path:
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(text.encode("utf-8", errors="replace"))
-        part.replace(path)
-    except OSError as err:
-        with suppress(OSError):
-            part.unlink()
-        raise UsageError(f"path is '{path}', which cannot be written: {err}") from err
-    return path

@@ -42,6 +42,14 @@ SPEC is one of
 Sizes are those of the network's input unless given.
 """
 
+_STUDIES = """\
+STUDY is one of
+  cichy2016            layers and areas, layers and moments (Cichy et al. 2016)
+  guclu2015            does depth in the network follow depth in the ventral stream (Güçlü & van Gerven 2015)
+  khaligh-razavi2014   92 objects: layers against early visual cortex and human and monkey IT
+  kuzovkin2018         alignment of layers with areas (Kuzovkin et al. 2018)
+"""
+
 
 class _Parser(argparse.ArgumentParser):
     """Raises `UsageError` instead of ending the process, and suggests the nearest name."""
@@ -114,6 +122,9 @@ def _add_commands(top: _Parser) -> dict[str, _Parser]:
     record = _command(group, "record", "work:record", "record layers' activity to stimuli", _STIMULI)
     analyse = _command(group, "analyse", "work:analyse", "run one analysis and write its tables and figures")
     report = _command(group, "report", "report:report", "run analyses and write one HTML page")
+    reproduce = _command(
+        group, "reproduce", "reproduce:reproduce", "make a published comparison with the brain again", _STUDIES
+    )
     train = _command(group, "train", "train:train", "train a network; the same command goes on after a stop")
     data = group.add_parser("data", help="list or fetch reference data", description="Reference data.")
 
@@ -143,6 +154,7 @@ def _add_commands(top: _Parser) -> dict[str, _Parser]:
     report.add_argument("--out", type=Path, metavar="DIR", help="folder for page and tables (default: report/MODEL)")
     _add_run(report)
     _add_quick(report)
+    _add_reproduce(reproduce)
     train.add_argument("model", metavar="NAME", help="a name that `probekit zoo` lists and that can be trained: v1net")
     train.add_argument("--seed", type=_seed, default=0, metavar="N", help="of everything random (default: 0)")
     train.add_argument(
@@ -157,9 +169,27 @@ def _add_commands(top: _Parser) -> dict[str, _Parser]:
         "record": record,
         "analyse": analyse,
         "report": report,
+        "reproduce": reproduce,
         "train": train,
         **_add_data(data),
     }
+
+
+def _add_reproduce(parser: _Parser) -> None:
+    parser.add_argument("study", metavar="STUDY", help="one of those below")
+    parser.add_argument(
+        "--model",
+        dest="models",
+        action="extend",
+        nargs="+",
+        metavar="MODEL",
+        help="networks to compare (default: efficientnet-lite0)",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for page and tables (default: report/STUDY)")
+    parser.add_argument("--synthetic", action="store_true", help="planted brains instead of real ones")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of everything random (default: 0)")
+    _add_device(parser)
+    _add_quick(parser)
 
 
 def _add_data(data: _Parser) -> dict[str, _Parser]:
@@ -208,6 +238,10 @@ def _add_run(parser: _Parser) -> None:
         help="dotted names or patterns, with commas between them: * is one level, ** any number "
         "(default: those of the network's card, else its activation functions)",
     )
+    _add_device(parser)
+
+
+def _add_device(parser: _Parser) -> None:
     parser.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:N or mps (default: cpu)")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="stimuli a forward pass (default: 64)")
 
