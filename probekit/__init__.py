@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from probekit import analyses, data, recurrent, reports, stimuli, zoo
+    from probekit import analyses, brains, data, encoding, recurrent, reports, rsa, stats, stimuli, zoo
     from probekit.analyses import analyse
+    from probekit.analyses.studies import reproduce
     from probekit.geometry import receptive_fields
     from probekit.network import Card, Entry, Preprocess
     from probekit.recorder import plan, record
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from probekit.store import open_store as open
     from probekit.units import Units
 
-_PARTS = ("analyses", "data", "recurrent", "reports", "stimuli", "zoo")
+_PARTS = ("analyses", "brains", "data", "encoding", "recurrent", "reports", "rsa", "stats", "stimuli", "zoo")
 _NAMES = {
     "analyse": "analyses:analyse",
     "Card": "network:Card",
@@ -29,6 +30,7 @@ _NAMES = {
     "plan": "recorder:plan",
     "record": "recorder:record",
     "open": "store:open_store",
+    "reproduce": "analyses.studies:reproduce",
     "receptive_fields": "geometry:receptive_fields",
     "Recording": "recording:Recording",
     "Result": "result:Result",
@@ -44,7 +46,9 @@ __all__ = [
     "Units",
     "analyse",
     "analyses",
+    "brains",
     "data",
+    "encoding",
     "fidelity",
     "open",
     "plan",
@@ -52,6 +56,9 @@ __all__ = [
     "record",
     "recurrent",
     "reports",
+    "reproduce",
+    "rsa",
+    "stats",
     "stimuli",
     "zoo",
 ]

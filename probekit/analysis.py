@@ -122,12 +122,18 @@ class Analysis:
 
     def check(self, result: Result) -> Result:
         """Return `result` if its tables are as declared, else raise what differs."""
-        _check_table(f"{self.name}.table", result.table, self.columns)
-        _check_table(f"{self.name}.summary", result.summary, self.summary_columns)
+        check_table(f"{self.name}.table", result.table, self.columns)
+        check_table(f"{self.name}.summary", result.summary, self.summary_columns)
         return result
 
 
-def _check_table(where: str, table: pd.DataFrame, columns: tuple[Column, ...]) -> None:
+def check_table(where: str, table: pd.DataFrame, columns: tuple[Column, ...]) -> None:
+    """Raise what differs between a table and the columns declared for it.
+
+    Raises
+    ------
+    UsageError
+    """
     declared = [column.name for column in columns]
     if list(table.columns) != declared:
         raise UsageError(f"{where} has columns {list(table.columns)}; declared are {declared}.")

@@ -1,12 +1,15 @@
 """Reference data: what there is, where it lies, and how it gets there.
 
-Files lie in ``folder()/<data set>/<file>``. They belong to their authors; `datasets` says under which licence.
+Files lie in ``folder()/<data set>/<file>``. They belong to their authors; `datasets` says under which licence. Some
+sets are downloaded; others, too large or behind a registration, are put there by hand, and nothing but their name is
+known of their files: what reads them checks what they hold.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import math
 import os
 import socket
 import urllib.request
@@ -27,11 +30,16 @@ _TIMEOUT_S = 5.0
 class _File:
     dataset: str
     file: str
-    bytes: int
+    bytes: int | None
     sha256: str
     url: str
     licence: str
     citation: str
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether `url` is a page for people; size and sha256 are not known then."""
+        return not self.sha256
 
     @property
     def path(self) -> Path:
@@ -44,8 +52,9 @@ def datasets() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a data set, sorted by `name`: `n_files`, `megabytes` (10⁶ bytes), `licence`, `citation`, and whether
-        all of its files are `here`.
+        One row a data set, sorted by `name`: `n_files`, `megabytes` (10⁶ bytes; nan where not known), `licence`,
+        `citation`, `access` ("download", or "by hand": `fetch` says from where and to where), and whether all of its
+        files are `here`.
 
     Examples
     --------
@@ -57,9 +66,10 @@ def datasets() -> pd.DataFrame:
         {
             "name": name,
             "n_files": len(files),
-            "megabytes": sum(file.bytes for file in files) / 1e6,
+            "megabytes": sum(math.nan if file.bytes is None else file.bytes for file in files) / 1e6,
             "licence": files[0].licence,
             "citation": files[0].citation,
+            "access": "by hand" if any(file.by_hand for file in files) else "download",
             "here": here(name),
         }
         for name, files in sorted(_registry().items())
@@ -80,20 +90,22 @@ def folder() -> Path:
 
 
 def here(dataset: str) -> bool:
-    """Say whether every file of a data set is in the folder and has the right size (contents are checked by `fetch`).
+    """Say whether every file of a data set is in the folder and has the right size, where that is known.
+
+    Contents are checked by `fetch`.
 
     Raises
     ------
     UnknownNameError
         If there is no such data set.
     """
-    return all(_size(file.path) == file.bytes for file in _files(dataset))
+    return all(file.path.is_file() if file.by_hand else _size(file.path) == file.bytes for file in _files(dataset))
 
 
 def fetch(dataset: str, file: str | None = None, *, progress: Progress = silent) -> list[Path]:
     """Return the path of each file of a data set, downloading those that are not there.
 
-    A file that is there is read once a process to compare its sha256, and never written to.
+    A file that is there is read once a process to compare its sha256, if that is known, and never written to.
 
     Parameters
     ----------
@@ -115,7 +127,8 @@ def fetch(dataset: str, file: str | None = None, *, progress: Progress = silent)
         If there is no such data set or file; the message suggests the nearest.
     DataError
         If a file that is there has another content, or one that is not cannot be downloaded (no network,
-        ``PROBEKIT_OFFLINE=1``, another content at its address).
+        ``PROBEKIT_OFFLINE=1``, another content at its address) or must be put there by hand: the message says from
+        which page and into which folder.
     """
     files = _files(dataset)
     if file is not None:
@@ -123,10 +136,12 @@ def fetch(dataset: str, file: str | None = None, *, progress: Progress = silent)
         if file not in names:
             raise unknown_name(f"file in data set '{dataset}'", file, names)
         files = [files[names.index(file)]]
+    _ask_for([wanted for wanted in files if wanted.by_hand and not wanted.path.is_file()])
     for done, wanted in enumerate(files, 1):
         if not wanted.path.exists():
             _download(wanted)
-        _check(wanted)
+        if not wanted.by_hand:
+            _check(wanted)
         progress(f"fetching {dataset}", done, len(files))
     return [wanted.path for wanted in files]
 
@@ -154,8 +169,8 @@ def _registry() -> dict[str, list[_File]]:
     found: dict[str, list[_File]] = {}
     with Path(__file__).with_name("data_registry.csv").open(newline="", encoding="utf-8") as opened:
         for row in csv.DictReader(opened):
-            size = int(row.pop("bytes"))
-            found.setdefault(row["dataset"], []).append(_File(bytes=size, **row))
+            size = row.pop("bytes")
+            found.setdefault(row["dataset"], []).append(_File(bytes=int(size) if size else None, **row))
     return found
 
 
@@ -163,6 +178,19 @@ def _files(dataset: str) -> list[_File]:
     if dataset not in _registry():
         raise unknown_name("data set", dataset, _registry())
     return _registry()[dataset]
+
+
+def _ask_for(missing: list[_File]) -> None:
+    if not missing:
+        return
+    pages: dict[str, list[str]] = {}
+    for file in missing:
+        pages.setdefault(file.url, []).append(file.file)
+    places = "; ".join(f"{', '.join(names)} from {page}" for page, names in pages.items())
+    raise DataError(
+        f"'{missing[0].dataset}' is fetched by hand: its owners ask for a registration or give it out in an archive. "
+        f"Get {places} and put them into {missing[0].path.parent}."
+    )
 
 
 def _size(path: Path) -> int:

@@ -177,9 +177,12 @@ def open_store(path: str | Path) -> Recording:
     activity = {}
     for layer in head["layers"]:
         folder = path / _folder(layer["name"])
-        lazy = indexing.LazilyIndexedArray(_Activity(_open_array(path, folder), folder))
+        array = _open_array(path, folder)
+        lazy = indexing.LazilyIndexedArray(_Activity(array, folder))
         coords = {name: (dims, np.asarray(values)) for name, (dims, values) in layer["coords"].items()}
-        activity[layer["name"]] = xr.DataArray(lazy, dims=layer["dims"], coords=coords, name=layer["name"])
+        data = xr.DataArray(lazy, dims=layer["dims"], coords=coords, name=layer["name"])
+        data.encoding["preferred_chunks"] = dict(zip(layer["dims"], array.chunks, strict=True))
+        activity[layer["name"]] = data
     return Recording(activity, stimuli, head["provenance"], head["provenance"].get("skipped", {}))
 
 

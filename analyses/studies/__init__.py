@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from probekit import zoo
 from probekit.errors import UsageError
 from probekit.network import Entry
 from probekit.progress import Progress, silent
@@ -14,9 +13,8 @@ from probekit.registry import Registry
 from probekit.result import Result
 from probekit.study import Study, StudyOptions
 
-__all__ = ["DEFAULT_MODEL", "REGISTRY", "catalogue", "reproduce"]
+__all__ = ["REGISTRY", "catalogue", "reproduce"]
 
-DEFAULT_MODEL = "efficientnet-lite0"
 REGISTRY = Registry(
     "study",
     "probekit.studies",
@@ -32,7 +30,7 @@ REGISTRY = Registry(
 
 def reproduce(
     study: str,
-    models: Sequence[Entry | str] = (DEFAULT_MODEL,),
+    networks: Sequence[Entry],
     *,
     synthetic: bool = False,
     quick: bool = False,
@@ -47,8 +45,8 @@ def reproduce(
     ----------
     study : str
         Name, as `catalogue` lists it.
-    models : sequence of Entry or str
-        Networks, or names of the zoo; each is compared with its untrained twins as well.
+    networks : sequence of Entry
+        As `probekit.zoo.load` gives; each is compared with its untrained twins as well.
     synthetic : bool
         Compare with planted brains instead of real ones: some that follow the layers, and some that are noise.
     quick : bool
@@ -70,16 +68,16 @@ def reproduce(
     Raises
     ------
     UnknownNameError
-        If there is no such study or network; the message suggests the nearest.
+        If there is no such study; the message suggests the nearest.
     UsageError
         If no network is given, or one twice, or something that is not one.
     DataError
         If the brain data are not here and cannot be fetched; planted ones are never taken for them.
     """
     chosen = REGISTRY.get(study)
-    entries = _entries(models)
+    _check(networks)
     options = StudyOptions(synthetic, quick, seed, device, batch_size, progress)
-    return chosen.check(chosen.run(entries, options))
+    return chosen.check(chosen.run(networks, options))
 
 
 def catalogue() -> pd.DataFrame:
@@ -96,18 +94,17 @@ def catalogue() -> pd.DataFrame:
     )
 
 
-def _entries(models: Sequence[Entry | str]) -> list[Entry]:
-    if isinstance(models, str | Entry):
-        raise UsageError(f"models is a single {type(models).__name__}; put it into a list.")
-    if not models:
-        raise UsageError("models is empty; expected at least one network.")
-    entries = []
-    for model in models:
-        if not isinstance(model, str | Entry):
-            raise UsageError(f"models holds a {type(model).__name__}; expected names of the zoo or entries.")
-        entries.append(zoo.load(model) if isinstance(model, str) else model)
-    names = [entry.card.name for entry in entries]
+def _check(networks: Sequence[Entry]) -> None:
+    if isinstance(networks, Entry):
+        raise UsageError("networks is a single Entry; put it into a list.")
+    if not networks:
+        raise UsageError("networks is empty; expected at least one.")
+    for network in networks:
+        if not isinstance(network, Entry):
+            raise UsageError(
+                f"networks holds a {type(network).__name__}; expected entries, as probekit.zoo.load(NAME) gives."
+            )
+    names = [network.card.name for network in networks]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise UsageError(f"models name {', '.join(twice)} twice; each network is compared once.")
-    return entries
+        raise UsageError(f"networks hold {', '.join(twice)} twice; each is compared once.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from probekit.analyses.ventral.systems import System
 from probekit.brains import model_rdms
@@ -25,11 +26,12 @@ def control_systems(stimuli: Stimuli) -> list[System]:
     list of System
         "pixels", "gabor energy", and "categories", of which each "layer" is one division into categories.
     """
-    found = (model_rdms.pixels(stimuli), model_rdms.gabor_energy(stimuli), model_rdms.categories(stimuli.table))
-    return [System(name, "control", 0, _without_depth(name, rdms)) for name, rdms in zip(CONTROLS, found, strict=True)]
+    found = [model_rdms.pixels(stimuli), model_rdms.gabor_energy(stimuli)]
+    if "category" in stimuli.table:
+        found.append(model_rdms.categories(stimuli.table))
+    return [System(name, "control", 0, _without_depth(rdms)) for name, rdms in zip(CONTROLS, found, strict=False)]
 
 
-def _without_depth(name: str, rdms: RDMs) -> RDMs:
-    layers = rdms.table["layer"] if "layer" in rdms.table else [name] * len(rdms)
-    table = rdms.table.assign(layer=layers, depth=np.nan)[["layer", "depth"]]
+def _without_depth(rdms: RDMs) -> RDMs:
+    table = pd.DataFrame({"layer": rdms.table["model"], "depth": np.nan})
     return RDMs(rdms.dissimilarities, rdms.conditions, table, rdms.distance)

@@ -34,7 +34,7 @@ def fits(
     regions: Mapping[str, RDMs],
     *,
     measure: str = MEASURE,
-    n_resamples: int = 1000,
+    n_resamples: int = 2,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return how well every layer of every system fits every region.
@@ -49,7 +49,7 @@ def fits(
     measure : str
         As `probekit.rsa.compare` knows it.
     n_resamples : int
-        Bootstrap resamples.
+        Bootstrap resamples, which cost time and are not looked at: intervals and p are those of t tests.
     seed : int
 
     Returns

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from torch import nn
 
+from probekit.analyses.ventral.products import FROM_PRODUCTS, inner_products
 from probekit.layers import LayerSpec, modules_by_name, select
 from probekit.network import Entry
 from probekit.progress import Progress, silent
@@ -44,7 +44,7 @@ class Form:
         return f"{'standardised' if self.standardize else 'raw'}, {self.distance.replace('_', ' ')}, {self.stage}"
 
 
-def comparable_layers(entry: Entry) -> list[type[nn.Module]] | None:
+def comparable_layers(entry: Entry) -> LayerSpec:
     """Return the types of the layers that the network's card names, None where probekit chooses.
 
     A card names the layers that are looked at unit by unit; those of the same type between them are as good here, and
@@ -61,6 +61,7 @@ def layer_rdms(
     stimuli: Stimuli,
     forms: Sequence[Form],
     *,
+    layers: LayerSpec = None,
     device: str = "cpu",
     batch_size: int = 64,
     progress: Progress = silent,
@@ -73,6 +74,8 @@ def layer_rdms(
     stimuli : Stimuli
         With a table column `condition`.
     forms : sequence of Form
+    layers : str, type, predicate, or a list of these, optional
+        Default: `comparable_layers`.
     device, batch_size, progress
         Of the forward passes.
 
@@ -83,7 +86,8 @@ def layer_rdms(
         stimuli has nan distances.
     """
     found: dict[Form, list[RDMs]] = {form: [] for form in forms}
-    for names in _groups(entry, stimuli, device, batch_size):
+    chosen = comparable_layers(entry) if layers is None else layers
+    for names in _groups(entry, stimuli, chosen, device, batch_size):
         recording = record(entry, stimuli, layers=names, device=device, batch_size=batch_size, progress=progress)
         for layer in recording.layers:
             patterns = recording.responses(layer).reshape(len(stimuli), -1)
@@ -92,10 +96,9 @@ def layer_rdms(
     return {form: _with_depth(stacked(rdms)) for form, rdms in found.items()}
 
 
-def _groups(entry: Entry, stimuli: Stimuli, device: str, batch_size: int) -> Iterator[list[str]]:
+def _groups(entry: Entry, stimuli: Stimuli, layers: LayerSpec, device: str, batch_size: int) -> Iterator[list[str]]:
     """Yield names of layers whose activity fits into memory together, in the order in which they run."""
-    spec: LayerSpec = comparable_layers(entry)
-    planned = plan(entry, stimuli, layers=spec, device=device, batch_size=batch_size).layers
+    planned = plan(entry, stimuli, layers=layers, device=device, batch_size=batch_size).layers
     group: list[str] = []
     held = 0
     for layer, n_bytes in zip(planned["layer"], planned["bytes"], strict=True):
@@ -107,17 +110,35 @@ def _groups(entry: Entry, stimuli: Stimuli, device: str, batch_size: int) -> Ite
     yield group
 
 
-def _rdms(layer: str, patterns: np.ndarray, stimuli: Stimuli, forms: Iterable[Form]) -> Iterator[RDMs]:
-    conditions = [str(name) for name in stimuli.table["condition"]]
+def _rdms(layer: str, patterns: np.ndarray, stimuli: Stimuli, forms: Sequence[Form]) -> Iterator[RDMs]:
+    conditions = tuple(str(name) for name in stimuli.table["condition"])
+    known = _from_products(patterns, forms)
     for form in forms:
+        table = pd.DataFrame({"layer": [layer]})
+        if form in known:
+            yield RDMs(known[form][None], conditions, table, form.distance)
+            continue
         shown = np.maximum(patterns, 0) if form.stage == "rectified" else patterns
         yield compute_rdms(
-            shown,
-            distance=form.distance,
-            standardize=form.standardize,
-            conditions=conditions,
-            table=pd.DataFrame({"layer": [layer]}),
+            shown, distance=form.distance, standardize=form.standardize, conditions=conditions, table=table
         )
+
+
+def _from_products(patterns: np.ndarray, forms: Sequence[Form]) -> dict[Form, np.ndarray]:
+    """Return the distances of those forms that share their inner products with another: one look serves all."""
+    alike: dict[tuple[bool, str], list[Form]] = {}
+    for form in forms:
+        if form.distance in FROM_PRODUCTS:
+            alike.setdefault((form.standardize, form.stage), []).append(form)
+    found = {}
+    for (standardize, stage), shared in alike.items():
+        if len(shared) > 1:
+            products = inner_products(patterns, standardize=standardize, rectify=stage == "rectified")
+            for form in shared:
+                distances = products.distances(form.distance)
+                if distances is not None:
+                    found[form] = distances
+    return found
 
 
 def _with_depth(rdms: RDMs) -> RDMs:

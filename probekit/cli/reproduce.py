@@ -6,23 +6,26 @@ from argparse import Namespace
 from pathlib import Path
 
 import probekit as pk
-from probekit.analyses.studies import DEFAULT_MODEL, REGISTRY
+from probekit.analyses.studies import REGISTRY
 from probekit.cli.folders import writable
 from probekit.cli.output import Output, note
 from probekit.cli.progress import shown
 from probekit.errors import DataError
 from probekit.reports.studies import StudyPage
 
+_DEFAULT = "efficientnet-lite0"
+
 
 def reproduce(arguments: Namespace, output: Output) -> None:
     """Run a study on one network or several and write one HTML page, tables beside it; say where the page is."""
     study = REGISTRY.get(arguments.study)
     folder = writable(arguments.out or Path("report") / study.name)
+    networks = [pk.zoo.load(name, seed=arguments.seed) for name in arguments.models or [_DEFAULT]]
     try:
         with shown(quiet=arguments.json) as progress:
             result = pk.reproduce(
                 study.name,
-                arguments.models or [DEFAULT_MODEL],
+                networks,
                 synthetic=arguments.synthetic,
                 quick=arguments.quick,
                 seed=arguments.seed,

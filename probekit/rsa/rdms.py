@@ -79,7 +79,7 @@ class RDMs:
 
     def rows(self, which: Sequence[int] | npt.NDArray[np.bool_ | np.int_] | pd.Series) -> RDMs:
         """Return some of the RDMs, by their indices or by a mask over them."""
-        chosen = np.arange(len(self))[np.asarray(which)]
+        chosen = np.arange(len(self))[np.asarray(which, dtype=None if len(which) else np.intp)]
         return RDMs(
             self.dissimilarities[chosen],
             self.conditions,

@@ -11,7 +11,7 @@ __all__ = ["REGISTRY", "section_of"]
 REGISTRY = Registry(
     "report section",
     "probekit.sections",
-    {name: f"probekit.reports.sections.{name}:SECTION" for name in ("orientation", "receptive_field", "tuning")},
+    {name: f"probekit.reports.sections.{name}:SECTION" for name in ("orientation", "receptive_field", "rsa", "tuning")},
     Section,
 )
 

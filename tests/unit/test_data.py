@@ -57,13 +57,17 @@ def files_under(folder):
 
 def test_the_registry_is_complete_and_well_formed():
     files = [file for group in data._registry().values() for file in group]
-    assert len(files) == 1207
+    assert len(files) == 1213
     assert len({(file.dataset, file.file) for file in files}) == len(files)
+    assert {file.dataset for file in files if file.by_hand} == {"cichy2016", "vim-1"}
     for file in files:
-        assert len(file.sha256) == 64
-        assert int(file.sha256, 16) >= 0
-        assert file.bytes > 0
-        assert file.url.startswith("https://")
+        if file.by_hand:
+            assert (file.bytes, file.sha256) == (None, "")
+        else:
+            assert len(file.sha256) == 64
+            assert int(file.sha256, 16) >= 0
+            assert file.bytes > 0
+        assert file.url.startswith(("https://", "http://") if file.by_hand else "https://")
         assert file.licence
         assert file.citation
         assert not file.file.startswith("/")
@@ -73,12 +77,15 @@ def test_the_registry_is_complete_and_well_formed():
 def test_datasets_has_one_row_a_data_set(tmp_path, monkeypatch):
     monkeypatch.setenv("PROBEKIT_DATA", str(tmp_path))
     table = data.datasets()
-    assert list(table.columns) == ["name", "n_files", "megabytes", "licence", "citation", "here"]
+    assert list(table.columns) == ["name", "n_files", "megabytes", "licence", "citation", "access", "here"]
     assert table["name"].is_monotonic_increasing
     assert table["name"].is_unique
-    assert table["n_files"].sum() == 1207
+    assert table["n_files"].sum() == 1213
     assert not table["here"].any()
-    assert table.set_index("name").loc["ringach2002", "megabytes"] == pytest.approx(0.0416)
+    known = table.set_index("name")
+    assert known.loc["ringach2002", "megabytes"] == pytest.approx(0.0416)
+    assert known.index[known["access"] == "by hand"].tolist() == ["cichy2016", "vim-1"]
+    assert known.index[known["megabytes"].isna()].tolist() == ["cichy2016", "vim-1"]
 
 
 def test_folder_follows_the_environment_and_is_not_created(tmp_path, monkeypatch):
@@ -184,6 +191,44 @@ def test_a_folder_that_cannot_be_written_is_a_data_error(toy):
         data.fetch("toy", "a.bin")
 
 
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """A registry of one data set that is fetched by hand, from two pages; and the empty data folder."""
+    files = [
+        data._File("kept", name, None, "", f"https://{page}.invalid/", "ask", "nobody")
+        for name, page in (("a.mat", "one"), ("b.mat", "one"), ("c.mat", "two"))
+    ]
+    monkeypatch.setattr(data, "_registry", lambda: {"kept": files})
+    monkeypatch.setattr(data, "_download", lambda file: pytest.fail(f"downloads {file}"))
+    monkeypatch.setenv("PROBEKIT_DATA", str(tmp_path))
+    return tmp_path / "kept"
+
+
+def test_what_is_fetched_by_hand_is_asked_for_with_pages_files_and_folder(kept):
+    asked = (
+        r"'kept' is fetched by hand.*Get a\.mat, b\.mat from https://one\.invalid/; c\.mat from https://two\.invalid/ "
+    )
+    with pytest.raises(DataError, match=asked + r"and put them into .*kept\.$"):
+        data.fetch("kept")
+    with pytest.raises(DataError, match=r"Get b\.mat from https://one\.invalid/ and put"):
+        data.fetch("kept", "b.mat")
+    assert not kept.exists()
+    assert data.datasets().loc[0, ["access", "here"]].tolist() == ["by hand", False]
+
+
+def test_what_was_put_there_by_hand_is_found_and_not_judged(kept):
+    kept.mkdir()
+    (kept / "a.mat").write_bytes(b"anything")
+    assert data.fetch("kept", "a.mat") == [kept / "a.mat"]
+    with pytest.raises(DataError, match=r"Get b\.mat from https://one\.invalid/; c\.mat"):
+        data.fetch("kept")
+    assert not data.here("kept")
+    for name in ("b.mat", "c.mat"):
+        (kept / name).write_bytes(b"anything else")
+    assert data.here("kept")
+    assert [path.name for path in data.fetch("kept")] == ["a.mat", "b.mat", "c.mat"]
+
+
 def test_unknown_names_suggest_the_nearest():
     with pytest.raises(UnknownNameError, match=r"no data set called 'ringach'.*Did you mean 'ringach2002'"):
         data.fetch("ringach")
@@ -194,7 +239,7 @@ def test_unknown_names_suggest_the_nearest():
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", sorted(data._registry()))
+@pytest.mark.parametrize("name", [name for name, files in sorted(data._registry().items()) if not files[0].by_hand])
 def test_every_reference_file_has_its_content(name):
     assert data.here(name)
     assert len(data.fetch(name)) == len(data._registry()[name])

@@ -1,50 +1,14 @@
-"""Statistics that analyses share: false discovery rate, Kolmogorov–Smirnov distance, bootstrap."""
+"""Kolmogorov–Smirnov distance of a sample, and of its resamples, to a reference."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Draws = npt.NDArray[np.int32]
-_BLOCK = 250_000  # draws held at once while resampling
-
-
-def benjamini_hochberg(p: npt.ArrayLike) -> Floats:
-    """Return the false discovery rate q of each p value.
-
-    Parameters
-    ----------
-    p : array, any shape
-        p values, 0 … 1; nan is no test and does not count.
-
-    Returns
-    -------
-    array of the same shape
-        q, 0 … 1: the smallest false discovery rate at which the test is called significant; nan where p is.
-
-    References
-    ----------
-    Benjamini & Hochberg 1995, J R Stat Soc B 57:289, doi:10.1111/j.2517-6161.1995.tb02031.x
-
-    Examples
-    --------
-    >>> [float(q) for q in benjamini_hochberg([0.01, 0.04, 0.5])]
-    [0.03, 0.06, 0.5]
-    """
-    given = np.asarray(p, dtype=np.float64)
-    q = np.full(given.shape, np.nan)
-    tested = ~np.isnan(given)
-    values = given[tested]
-    order = np.argsort(values, kind="stable")[::-1]
-    ranks = np.arange(len(values), 0, -1)
-    adjusted = np.empty_like(values)
-    adjusted[order] = np.minimum.accumulate(values[order] * len(values) / ranks)
-    q[tested] = adjusted
-    return q
+from probekit.stats.bootstrap import Draws
+from probekit.stats.fdr import Floats
 
 
 def ks_distance(sample: npt.ArrayLike, reference: npt.ArrayLike) -> float:
@@ -128,33 +92,3 @@ def bin_for_ks(sample: npt.ArrayLike, reference: npt.ArrayLike) -> KSBins:
     reached = np.append(np.stack([before, at], axis=1).ravel(), 1)
     cell = np.searchsorted(points, values, side="left") + np.searchsorted(points, values, side="right")
     return KSBins(np.where(np.isnan(values), len(reached), cell), reached)
-
-
-def resamples(
-    n_observations: int, n_resamples: int, rng: np.random.Generator, *, size: int | None = None
-) -> Iterator[Draws]:
-    """Yield which observations are drawn in each bootstrap resample, in blocks of bounded memory.
-
-    Parameters
-    ----------
-    n_observations : int
-        How many there are to draw from, with replacement.
-    n_resamples : int
-        Rows of all blocks together.
-    rng : numpy.random.Generator
-    size : int, optional
-        Draws in one resample. Default: `n_observations`.
-
-    Yields
-    ------
-    array, shape (resample, draw)
-        Indices, 0 … n_observations − 1.
-
-    References
-    ----------
-    Efron 1979, Ann Stat 7:1, doi:10.1214/aos/1176344552
-    """
-    drawn = n_observations if size is None else size
-    step = max(1, _BLOCK // drawn)
-    for start in range(0, n_resamples, step):
-        yield rng.integers(n_observations, size=(min(step, n_resamples - start), drawn), dtype=np.int32)
