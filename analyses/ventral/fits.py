@@ -10,6 +10,7 @@ import pandas as pd
 from probekit.analyses.ventral.columns import FITS
 from probekit.analyses.ventral.systems import System
 from probekit.rsa import RDMs, evaluate, stacked
+from probekit.rsa.variance import Resampling
 from probekit.stats import benjamini_hochberg
 
 MEASURE = "spearman"
@@ -34,6 +35,7 @@ def fits(
     regions: Mapping[str, RDMs],
     *,
     measure: str = MEASURE,
+    resample: Resampling = "both",
     n_resamples: int = 2,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -48,6 +50,8 @@ def fits(
         stimuli only.
     measure : str
         As `probekit.rsa.compare` knows it.
+    resample : {"both", "subjects", "conditions"}
+        What intervals and tests generalise over, of a region with several RDMs.
     n_resamples : int
         Bootstrap resamples, which cost time and are not looked at: intervals and p are those of t tests.
     seed : int
@@ -60,8 +64,8 @@ def fits(
     models = all_rdms(systems)
     tables = []
     for region, subjects in regions.items():
-        resample = "both" if len(subjects) > 1 else "conditions"
-        evaluation = evaluate(models, subjects, measure=measure, resample=resample, n_resamples=n_resamples, seed=seed)
+        over = resample if len(subjects) > 1 else "conditions"
+        evaluation = evaluate(models, subjects, measure=measure, resample=over, n_resamples=n_resamples, seed=seed)
         tables.append(evaluation.table().assign(region=region, n_subjects=len(subjects)))
     table = pd.concat(tables, ignore_index=True).rename(columns=_NAMES)
     table["q"] = table.groupby(["model", "network", "seed", "region"])["p"].transform(benjamini_hochberg)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from probekit.analyses.twins import named
 from probekit.analyses.ventral.representations import Form, layer_rdms
+from probekit.layers import LayerSpec
 from probekit.network import Entry
 from probekit.progress import Progress, silent
 from probekit.rsa import RDMs
@@ -51,9 +52,18 @@ class Pass:
 
 
 def network_systems(
-    entry: Entry, stimuli: Stimuli, forms: Sequence[Form], shown: Pass, *, twin_seeds: Sequence[int] = (0, 1)
+    entry: Entry,
+    stimuli: Stimuli,
+    forms: Sequence[Form],
+    shown: Pass,
+    *,
+    twin_seeds: Sequence[int] = (0, 1),
+    layers: LayerSpec = None,
 ) -> dict[Form, list[System]]:
-    """Return a network and its untrained twins, by form; without twins where the network cannot be built anew."""
+    """Return a network and its untrained twins, by form; without twins where the network cannot be built anew.
+
+    `layers` are as `layer_rdms` takes them.
+    """
     twins = {seed: entry.untrained(seed) for seed in twin_seeds} if entry.build is not None else {}
     found: dict[Form, list[System]] = {form: [] for form in forms}
     for network, seed, one in [("trained", 0, entry), *(("untrained", seed, twin) for seed, twin in twins.items())]:
@@ -61,6 +71,7 @@ def network_systems(
             one,
             stimuli,
             forms,
+            layers=layers,
             device=shown.device,
             batch_size=shown.batch_size,
             progress=named(shown.progress, f"{network} {entry.card.name}"),

@@ -18,6 +18,7 @@ from probekit.network import Card, Entry, Preprocess, weights_hash
 from probekit.result import Result
 
 NAMES = analyses.REGISTRY.names()
+WITH_DATA = {"rsa"}
 UNITS = {"_deg": "deg", "_cpp": "cycles/pixel"}
 
 
@@ -33,7 +34,10 @@ def image_network(shape=(3, 32, 32), *, twin=True, layers=("1", "3")):
     return Entry(module, Preprocess((0.5,) * 3, (0.25,) * 3), card, build if twin else None)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+MARKED = [pytest.param(name, marks=[pytest.mark.data] if name in WITH_DATA else []) for name in NAMES]
+
+
+@pytest.fixture(scope="module", params=MARKED)
 def analysis(request):
     return analyses.REGISTRY.get(request.param)
 
