@@ -13,7 +13,7 @@ report: $(VENV)/.installed
 	@$(BIN)/probekit report $(MODEL) $(OPTIONS) --out $(OUT)
 
 test: $(VENV)/.installed-test lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
@@ -22,7 +22,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 benchmark: $(VENV)/.installed-benchmark
-	for script in start recording orientation storage geometry effective_field occlusion tuning v1net; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in start recording orientation storage geometry effective_field occlusion tuning v1net rdm rsa_inference encoding reproduce; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean:
 	rm -rf $(VENV) build *.egg-info
