@@ -165,6 +165,8 @@ def _native(name: str, value: str, prefix: str) -> str:
     if name == "id":
         return f"{prefix}-{value}"
     if name == "xlink:href":
+        if value.startswith("data:"):
+            return value  # a picture that is drawn whole, such as a matrix
         return f"#{prefix}-{value.removeprefix('#')}"
     value = value.replace("url(#", f"url(#{prefix}-")
     if name in ("style", "fill", "stroke"):

@@ -24,8 +24,8 @@ from probekit.reports.unit_pages import RULE, unit_pages
 from probekit.result import Result
 
 _WIDE = 60
-_UNITS_BUDGET = 2_300_000
-"""Bytes of all units in the page, which stays under 5 MB with its figures."""
+_UNITS_BUDGET, _FIGURES = 3_000_000, 350_000
+"""Bytes of all units in the page, and of the figures of each further section, so that it stays under 5 MB."""
 _NOT_IN_A_KEY = re.compile(r"[^a-z0-9]+")
 
 
@@ -121,10 +121,12 @@ class Report:
     @cached_property
     def _pages(self) -> list[_Page]:
         seen: dict[str, int] = {}
+        n = len(self.results)
+        budget = max(_UNITS_BUDGET - (n - 1) * _FIGURES, _FIGURES) // n
         pages = []
         for result in self.results:
             seen[result.analysis] = seen.get(result.analysis, 0) + 1
-            pages.append(_page(result, seen[result.analysis], budget=_UNITS_BUDGET // len(self.results)))
+            pages.append(_page(result, seen[result.analysis], budget=budget))
         return pages
 
     def _card_lines(self) -> list[tuple[str, str]]:
@@ -210,7 +212,7 @@ def _legends(analysis: Analysis | None) -> tuple[_Legend, ...]:
     if analysis is None:
         return ()
     return (
-        _Legend("table.csv: a row a unit", analysis.columns),
+        _Legend("table.csv: a row a unit or comparison", analysis.columns),
         _Legend("summary.csv: a row a layer and network", analysis.summary_columns),
     )
 
@@ -234,16 +236,15 @@ def _nan_reasons(table: pd.DataFrame) -> _Reasons | None:
 
 def _lede(pages: Sequence[_Page]) -> str:
     """Say what the page is of: titles, units, layers and controls."""
-    table = max((page.result.table for page in pages), key=len)
+    of_units = [page.result.table for page in pages if page.content.row == "unit"]
+    table = max(of_units or [page.result.table for page in pages], key=len)
     titles = words.listing([page.title for page in pages])
     if not {"network", "layer"} <= set(table):
         return f"{titles}: {words.plural(len(table), 'row')} of numbers."
     measured = table[table["network"] == MEASURED]
     control = ", beside the untrained twin" if (table["network"] == CONTROL).any() else ""
-    return (
-        f"{titles} of {words.plural(len(measured), 'unit')} in {words.plural(measured['layer'].nunique(), 'layer')}"
-        f"{control}."
-    )
+    units = f"{words.plural(len(measured), 'unit')} in " if of_units else ""
+    return f"{titles} of {units}{words.plural(measured['layer'].nunique(), 'layer')}{control}."
 
 
 def _plain_table(table: pd.DataFrame) -> LayerTable:

@@ -96,6 +96,8 @@ class Content:
     axes : (str, str)
         Columns of the table that the plot of all units shows first, across and up; "" takes the first measure that
         there is.
+    row : str
+        What one row of the table is, such as "unit" or "comparison".
     """
 
     figures: tuple[Figure, ...] = ()
@@ -104,6 +106,7 @@ class Content:
     folds_rule: str = ""
     methods: Markup = field(default_factory=Markup)
     axes: tuple[str, str] = ("", "")
+    row: str = "unit"
 
 
 @dataclass(frozen=True)

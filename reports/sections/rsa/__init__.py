@@ -25,6 +25,7 @@ def build(result: Result) -> Content:
         figures=(figure,) if panels else (),
         methods=render_template("rsa_methods.html.jinja", **{key: plain(value) for key, value in used.items()}),
         axes=("depth", "score"),
+        row="comparison",
     )
 
 

@@ -1,0 +1,115 @@
+"""What was found, in sentences written from the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from probekit.reports.studies.guclu2015.rows import rows_of
+from probekit.reports.words import listing, number, probability
+from probekit.result import Result
+
+
+def findings(result: Result) -> list[str]:
+    """Return the gradient as it is with standardised activity, with raw activity, over all choices, and by voxel."""
+    best, choices = rows_of(result, "best_layers"), rows_of(result, "choices")
+    several = best["model"].nunique() > 1
+    said: list[str] = []
+    for (model, pair), table in best.groupby(["model", "pair"], sort=False):
+        chosen = choices[(choices["model"] == model) & (choices["pair"] == pair)]
+        said += _of_regions(table, chosen, f"{model}: " if several else "")
+    if "ranking" in result.arrays:
+        said += _ranked(rows_of(result, "ranking"))
+    return [*said, *_of_voxels(rows_of(result, "voxels"), several)]
+
+
+def _of_regions(table: pd.DataFrame, chosen: pd.DataFrame, whose: str) -> Iterator[str]:
+    deep, shallow = table["pair"].iloc[0].split(" minus ")
+    standardized, raw = (table[table["form"].str.startswith(form)] for form in ("standardised", "raw"))
+    trained, twins = (standardized[standardized["network"] == network] for network in ("trained", "untrained"))
+    row = trained.iloc[0]
+    yield (
+        f"{whose}With every unit standardised over the images, the best layer for {deep} ({row['deep_layer']}) is "
+        f"{_far(row)} that for {shallow} ({row['shallow_layer']}): {_interval(row)}."
+        + (f" In untrained twins the difference is {listing([_short(twin) for _, twin in twins.iterrows()])}." if len(twins) else "")
+    )
+    yield (
+        f"{whose}The fit of {deep} less that of {shallow} {_slope(row)} with depth: rank correlation {_trend(row)}"
+        + (f"; untrained twins {listing([_trend(twin) for _, twin in twins.iterrows()])}." if len(twins) else ".")
+    )
+    first = raw[raw["network"] == "trained"].iloc[0]
+    verb = "shows" if first["low"] > 0 else "does not show"
+    yield (
+        f"{whose}Raw activity {verb} that {deep} lies deeper: its best layer is {_far(first)} that for {shallow}, "
+        f"{_interval(first)}; trend {_trend(first)}."
+    )
+    yield f"{whose}{_over_choices(chosen, deep, shallow)}"
+
+
+def _far(row: pd.Series) -> str:
+    n = round(row["difference"])
+    if not n:
+        return "the same as"
+    return f"{abs(n)} of {round(row['n_layers'])} layers {'deeper' if n > 0 else 'shallower'} than"
+
+
+def _interval(row: pd.Series) -> str:
+    excludes = "excludes" if row["excludes_0"] else "includes"
+    return f"95 % interval {_whole(row['low'])} … {_whole(row['high'])}, which {excludes} 0"
+
+
+def _short(row: pd.Series) -> str:
+    return f"{_whole(row['difference'])} ({_whole(row['low'])} … {_whole(row['high'])})"
+
+
+def _whole(value: float) -> str:
+    return number(round(value), 0)
+
+
+def _trend(row: pd.Series) -> str:
+    return f"{number(row['trend'])} ({number(row['trend_low'])} … {number(row['trend_high'])})"
+
+
+def _slope(row: pd.Series) -> str:
+    return "rises" if row["trend_low"] > 0 else "falls" if row["trend_high"] < 0 else "neither rises nor falls for sure"
+
+
+def _over_choices(chosen: pd.DataFrame, deep: str, shallow: str) -> str:
+    told = []
+    for network, table in chosen.groupby("network", sort=False):
+        shares = [
+            f"{int((part['low'] > 0).sum())} of {len(part)} with {'standardised' if name == 'standardised' else 'raw'} activity"
+            for name, part in table.groupby("standardize", sort=False)
+        ]
+        told.append(f"{'in the untrained twin ' if network == 'untrained' else ''}{' and '.join(shares)}")
+    n = len(chosen[chosen["network"] == "trained"])
+    opposite = int((chosen.loc[chosen["network"] == "trained", "high"] < 0).sum())
+    return (
+        f"Of all {n} ways to analyse it, these put the best layer of {deep} deeper than that of {shallow} with an interval that "
+        f"excludes 0: {'; '.join(told)}. {'None' if not opposite else opposite} put it shallower."
+    )
+
+
+def _of_voxels(table: pd.DataFrame, several: bool) -> Iterator[str]:
+    told = []
+    for (model, population), part in table.groupby(["model", "population"], sort=False):
+        row, n = part.iloc[0], int(part["n_significant"].sum())
+        rho = f", rank correlation of area and layer {number(row['rho'])} (p {_p(row['p_voxels'])})" if n > 1 else ""
+        told.append(f"{f'{model}, ' if several else ''}{population}: {n} of {int(part['n_voxels'].sum())} predicted{rho}")
+    measured = table["population"].str.startswith("vim-1").any()
+    yield (
+        f"Voxel by voxel, each with the layer of the lowest cross-validated error – {'; '.join(told)}."
+        + ("" if measured else " Measured voxels (vim-1) are not here, so the publication's own analysis was not tested.")
+    )
+
+
+def _p(value: float) -> str:
+    said = probability(value)
+    return said if said.startswith("<") else f"= {said}"
+
+
+def _ranked(table: pd.DataFrame) -> Iterator[str]:
+    for region, part in table.groupby("region", sort=False):
+        places = [f"{row['model']} (rank {int(row['rank'])}, {number(row['score'])})" for _, row in part.iterrows()]
+        yield f"Best fit of {region} by a layer chosen on the other subjects; equal ranks cannot be told apart: {listing(places)}."
