@@ -10,7 +10,7 @@ from probekit.reports.section import Panel
 from probekit.reports.words import interval, number, short_name
 
 CEILING_SAID = (
-    "Vertical lines: 95 % bootstrap interval over stimuli and, where there are several, subjects; full marks: above 0 "
+    "Vertical lines: 95 % interval for other stimuli and, where there are several, other subjects; full marks: above 0 "
     "at q < 0.05. Dashed: untrained twins. Dotted: controls. Bar: noise ceiling, the best that any model could reach."
 )
 _ALPHA = 0.05

@@ -26,8 +26,6 @@ def rsa(
     standardize: bool = True,
     distance: str = "correlation",
     network: str = "trained",
-    n_resamples: int = 1000,
-    seed: int = 0,
 ) -> Result:
     """Return how well each recorded layer fits each region.
 
@@ -45,10 +43,6 @@ def rsa(
         As `probekit.rsa.compute_rdms` knows it.
     network : str
         What to write into the column `network`.
-    n_resamples : int
-        Bootstrap resamples behind the intervals, of stimuli and, where a region has several, of subjects.
-    seed : int
-        Of the resamples.
 
     Returns
     -------
@@ -72,10 +66,10 @@ def rsa(
     system = System(name, network, 0, RDMs(rdms.dissimilarities, rdms.conditions, layers, rdms.distance))
     said = {
         "recordings": {network: dict(recording.provenance)},
-        "parameters": {"distance": distance, "standardize": standardize, "n_resamples": n_resamples},
+        "parameters": {"distance": distance, "standardize": standardize},
     }
     ordered = {region: one.select(rdms.conditions) for region, one in regions.items()}
-    return assemble([system], ordered, said, n_resamples=n_resamples, seed=seed)
+    return assemble([system], ordered, said)
 
 
 ANALYSIS = Analysis(

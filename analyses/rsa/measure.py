@@ -25,13 +25,11 @@ def assemble(
     regions: Mapping[str, RDMs],
     said: Mapping[str, Any],
     *,
-    n_resamples: int,
-    seed: int,
     notes: tuple[str, ...] = (),
 ) -> Result:
     """Return the result of comparing systems with regions; `said` goes into its provenance."""
-    table = fits(systems, regions, n_resamples=n_resamples, seed=seed)
-    provenance = {"probekit": probekit.__version__, "seed": seed, **said}
+    table = fits(systems, regions)
+    provenance = {"probekit": probekit.__version__, **said}
     return Result("rsa", table, _summary(table), _arrays(regions), provenance, notes)
 
 

@@ -14,7 +14,6 @@ from probekit.errors import NotApplicableError
 from probekit.network import Entry, weights_hash
 from probekit.result import Result
 
-_RESAMPLES, _QUICK_RESAMPLES = 1000, 200
 _FORM = Form(standardize=True, distance="correlation", stage="output")
 
 
@@ -48,18 +47,16 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
         )[_FORM]
         systems.append(System(entry.card.name, network, protocol.seed if network == "untrained" else 0, rdms))
         recordings[network] = {"network": one.card.name, "weights_sha256": weights_hash(one.module)}
-    n_resamples = _QUICK_RESAMPLES if protocol.quick else _RESAMPLES
     said = {
+        "seed": protocol.seed,
         "recordings": recordings,
         "stimuli_sha256": stimuli.sha256,
-        "parameters": {"form": str(_FORM), "measure": "spearman", "n_resamples": n_resamples},
+        "parameters": {"form": str(_FORM), "measure": "spearman"},
     }
-    quick = [f"Quick run: {n_resamples} bootstrap resamples instead of {_RESAMPLES}."] if protocol.quick else []
+    quick = ["Quick run: rsa is quick anyway, and nothing was left out."] if protocol.quick else []
     return assemble(
         [*systems, *control_systems(stimuli)],
         ventral_regions(),
         said,
-        n_resamples=n_resamples,
-        seed=protocol.seed,
         notes=(*quick, *notes_on_twin(entry)),
     )

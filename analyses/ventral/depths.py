@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from probekit.rsa import RDMs, compare, resampled_scores
+from probekit.rsa.compare import Measure
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ def depths(
     *,
     shallow: str,
     deep: str,
-    measure: str = "spearman",
+    measure: Measure = "spearman",
     n_resamples: int = 1000,
     seed: int = 0,
 ) -> Depths:

@@ -10,10 +10,11 @@ import pandas as pd
 from probekit.analyses.ventral.columns import FITS
 from probekit.analyses.ventral.systems import System
 from probekit.rsa import RDMs, evaluate, stacked
+from probekit.rsa.compare import Measure
 from probekit.rsa.variance import Resampling
 from probekit.stats import benjamini_hochberg
 
-MEASURE = "spearman"
+MEASURE: Measure = "spearman"
 
 
 def all_rdms(systems: Sequence[System]) -> RDMs:
@@ -34,9 +35,9 @@ def fits(
     systems: Sequence[System],
     regions: Mapping[str, RDMs],
     *,
-    measure: str = MEASURE,
+    measure: Measure = MEASURE,
     resample: Resampling = "both",
-    n_resamples: int = 2,
+    n_resamples: int = 0,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return how well every layer of every system fits every region.

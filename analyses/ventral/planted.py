@@ -11,13 +11,13 @@ from scipy import stats
 from probekit.rsa import RDMs
 
 N_SUBJECTS = 15
-_NOISE = 1.5
+NOISE = 1.5
 """Standard deviation of a subject's own pattern, in those of the layer's; gives noise ceilings like those of fMRI."""
 _UNITS = 60
 
 
 def planted_regions(
-    models: RDMs, depths: Mapping[str, float], *, n_subjects: int = N_SUBJECTS, seed: int = 0
+    models: RDMs, depths: Mapping[str, float], *, n_subjects: int = N_SUBJECTS, noise: float = NOISE, seed: int = 0
 ) -> dict[str, RDMs]:
     """Return regions of which each follows the layer at a chosen depth, with noise of every subject's own.
 
@@ -28,6 +28,8 @@ def planted_regions(
     depths : mapping of str to float
         Region → depth, 0 (first layer) … 1 (last).
     n_subjects : int
+    noise : float
+        Standard deviation of what is a subject's own, in those of the layer's.
     seed : int
 
     Returns
@@ -39,8 +41,8 @@ def planted_regions(
     found = {}
     for region, depth in depths.items():
         layer = models.dissimilarities[round(depth * (len(models) - 1))]
-        noise = _noise(models.n_conditions, n_subjects, rng)
-        found[region] = _of_subjects(stats.zscore(layer)[None] + _NOISE * noise, region, models.conditions)
+        own = _noise(models.n_conditions, n_subjects, rng)
+        found[region] = _of_subjects(stats.zscore(layer)[None] + noise * own, region, models.conditions)
     return found
 
 

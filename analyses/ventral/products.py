@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
 from probekit.rsa.blocks import standardized
 
@@ -67,29 +69,33 @@ class Products:
         return None if (found <= _DIGITS).any() else found
 
 
-def inner_products(patterns: npt.NDArray[np.generic], *, standardize: bool, rectify: bool) -> Products:
-    """Return the inner products of patterns.
+def inner_products(patterns: npt.NDArray[np.generic], treatments: Sequence[tuple[bool, bool]]) -> list[Products]:
+    """Return the inner products of patterns after each treatment.
 
     Parameters
     ----------
     patterns : array, shape (condition, unit)
         Finite; not written to.
-    standardize : bool
-        Every unit z-scored over the conditions first; units that are constant are left out.
-    rectify : bool
-        What is below 0 is taken as 0, before all else.
+    treatments : sequence of (bool, bool)
+        Whether every unit is z-scored over the conditions, where units that are constant are left out; and whether
+        what is below 0 is taken as 0 before all else.
     """
+    # blocks are too small for BLAS to share among threads: treatments are shared instead
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda treatment: _treated(patterns, *treatment), treatments))
+
+
+def _treated(patterns: npt.NDArray[np.generic], standardize: bool, rectify: bool) -> Products:
     n = len(patterns)
     products, sums, n_units = np.zeros((n, n)), np.zeros(n), 0
-    with threadpool_limits(1, user_api="blas"):  # blocks are small: threads would wait for each other
-        for values in _blocks(patterns):
-            if rectify:
-                np.maximum(values, 0, out=values)
-            if standardize:
-                values = standardized(values)
-            products += values @ values.T
-            sums += values.sum(axis=1)
-            n_units += values.shape[1]
+    for values in _blocks(patterns):
+        if rectify:
+            np.maximum(values, 0, out=values)
+        if standardize:
+            values = standardized(values)
+        products += values @ values.T
+        sums += values.sum(axis=1)
+        n_units += values.shape[1]
     return Products(products, sums, n_units)
 
 

@@ -9,13 +9,14 @@ import pandas as pd
 
 from probekit.analyses.ventral.systems import System
 from probekit.rsa import RDMs, compare
+from probekit.rsa.compare import Measure
 from probekit.stats import benjamini_hochberg, sign_permutation
 
 ALPHA = 0.05
 
 
 def ranking(
-    systems: Sequence[System], regions: Mapping[str, RDMs], *, measure: str = "spearman", seed: int = 0
+    systems: Sequence[System], regions: Mapping[str, RDMs], *, measure: Measure = "spearman", seed: int = 0
 ) -> pd.DataFrame:
     """Return how systems rank in each region, by the layer that fits the other subjects best.
 

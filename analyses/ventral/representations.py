@@ -21,6 +21,9 @@ _BYTES_AT_ONCE = 2_500_000_000
 """Of activity in memory; a network with more is shown the stimuli again."""
 
 
+Stage = Literal["output", "rectified"]
+
+
 @dataclass(frozen=True)
 class Form:
     """How a layer's activity becomes an RDM.
@@ -37,7 +40,7 @@ class Form:
 
     standardize: bool = True
     distance: str = "correlation"
-    stage: Literal["output", "rectified"] = "output"
+    stage: Stage = "output"
 
     def __str__(self) -> str:
         """Say it in words."""
@@ -112,7 +115,7 @@ def _groups(entry: Entry, stimuli: Stimuli, layers: LayerSpec, device: str, batc
 
 def _rdms(layer: str, patterns: np.ndarray, stimuli: Stimuli, forms: Sequence[Form]) -> Iterator[RDMs]:
     conditions = tuple(str(name) for name in stimuli.table["condition"])
-    known = _from_products(patterns, forms)
+    known = _from_products(patterns, forms) if len(forms) > 1 else {}
     for form in forms:
         table = pd.DataFrame({"layer": [layer]})
         if form in known:
@@ -126,18 +129,17 @@ def _rdms(layer: str, patterns: np.ndarray, stimuli: Stimuli, forms: Sequence[Fo
 
 def _from_products(patterns: np.ndarray, forms: Sequence[Form]) -> dict[Form, np.ndarray]:
     """Return the distances of those forms that share their inner products with another: one look serves all."""
-    alike: dict[tuple[bool, str], list[Form]] = {}
+    alike: dict[tuple[bool, bool], list[Form]] = {}
     for form in forms:
         if form.distance in FROM_PRODUCTS:
-            alike.setdefault((form.standardize, form.stage), []).append(form)
+            alike.setdefault((form.standardize, form.stage == "rectified"), []).append(form)
+    shared = {treatment: of_it for treatment, of_it in alike.items() if len(of_it) > 1}
     found = {}
-    for (standardize, stage), shared in alike.items():
-        if len(shared) > 1:
-            products = inner_products(patterns, standardize=standardize, rectify=stage == "rectified")
-            for form in shared:
-                distances = products.distances(form.distance)
-                if distances is not None:
-                    found[form] = distances
+    for products, of_it in zip(inner_products(patterns, list(shared)), shared.values(), strict=True):
+        for form in of_it:
+            distances = products.distances(form.distance)
+            if distances is not None:
+                found[form] = distances
     return found
 
 

@@ -47,6 +47,7 @@ def evaluate(
         To what the result shall generalise: other "subjects" (with these conditions), other "conditions" (with these
         subjects), or "both".
     n_resamples : int
+        0 if only `Evaluation.table` and `differences` are wanted, which take their variance from a jackknife.
     seed : int
 
     Raises
@@ -209,5 +210,5 @@ def _no_sets(n_resamples: int, n_subjects: int) -> Ints:
 def _check_arguments(measure: str, resample: str, n_resamples: int) -> None:
     check_option("measure", measure, MEASURES)
     check_option("resample", resample, get_args(Resampling))
-    if n_resamples < 2:
-        raise UsageError(f"n_resamples is {n_resamples}; expected 2 or more.")
+    if n_resamples < 0 or n_resamples == 1:
+        raise UsageError(f"n_resamples is {n_resamples}; expected 2 or more, or 0 for none.")

@@ -13,8 +13,8 @@ import pandas as pd
 from probekit.errors import UsageError, check_option
 from probekit.rsa.ceiling import NoiseCeiling
 from probekit.rsa.compare import Measure
-from probekit.rsa.pairwise import degrees_of_freedom, pairwise_differences
-from probekit.rsa.variance import Resampling, dual_variance, t_interval, t_test, variance
+from probekit.rsa.pairwise import pairwise_differences
+from probekit.rsa.variance import Resampling, dual_variance, t_interval, t_test, variance_and_df
 from probekit.stats import benjamini_hochberg
 
 Floats = npt.NDArray[np.float64]
@@ -79,15 +79,14 @@ class Evaluation:
         return self.bootstraps[self.resample].ceilings
 
     @property
-    def degrees_of_freedom(self) -> int:
-        """Number of what was resampled less one; of subjects and conditions, the smaller."""
-        return degrees_of_freedom(self.scores.shape[1], self.n_conditions, self.resample)
-
-    @property
     def variance(self) -> Floats:
         """Variance of each model's mean score, shape (model,), with the noise of pairs counted once; tests use it."""
-        own = np.arange(len(self.scores))
-        return variance(self.covariances[:, own, own], self.n_conditions, self.resample)
+        return self._variance_and_df()[0]
+
+    @property
+    def degrees_of_freedom(self) -> Floats:
+        """Degrees of freedom of each model's variance, shape (model,)."""
+        return self._variance_and_df()[1]
 
     @property
     def bootstrap_variance(self) -> Floats:
@@ -126,12 +125,12 @@ class Evaluation:
         """
         _check_level(level)
         check_option("interval", interval, ("t", "percentile"))
-        score, df = self.scores.mean(axis=1), self.degrees_of_freedom
-        low, high = t_interval(score, self.variance, df, level)
+        score, (spread, df) = self.scores.mean(axis=1), self._variance_and_df()
+        low, high = t_interval(score, spread, df, level)
         if interval == "percentile":
             tails = [(1 - level) / 2, (1 + level) / 2]
             low, high = _over_resamples(lambda values: np.nanquantile(values, tails, axis=0), self.resampled)
-        p = t_test(score, self.variance, df, two_sided=False)
+        p = t_test(score, spread, df, two_sided=False)
         lower, upper = self.ceiling.lower, self.ceiling.upper
         share = score / upper if upper > 0 else np.nan
         return self.models.assign(
@@ -155,6 +154,10 @@ class Evaluation:
             for column in self.models:
                 found[f"{side}_{column}"] = self.models[column].to_numpy()[found[side]]
         return found
+
+    def _variance_and_df(self) -> tuple[Floats, Floats]:
+        own = np.arange(len(self.scores))
+        return variance_and_df(self.covariances[:, own, own], self.scores.shape[1], self.n_conditions, self.resample)
 
 
 def _over_resamples(statistic: Callable[[Floats], Floats], values: Floats) -> Floats:

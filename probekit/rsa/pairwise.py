@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from probekit.rsa.variance import Resampling, t_interval, t_test, variance
+from probekit.rsa.variance import Resampling, t_interval, t_test, variance_and_df
 from probekit.stats import benjamini_hochberg
 
 Floats = npt.NDArray[np.float64]
@@ -38,14 +38,8 @@ def pairwise_differences(
     mean = scores.mean(axis=1)
     difference = mean[first] - mean[second]
     between = parts[:, first, first] + parts[:, second, second] - 2 * parts[:, first, second]
-    variances = variance(between, n_conditions, resample)
-    df = degrees_of_freedom(scores.shape[1], n_conditions, resample)
+    variances, df = variance_and_df(between, scores.shape[1], n_conditions, resample)
     low, high = t_interval(difference, variances, df, level)
     p = t_test(difference, variances, df, two_sided=True)
     columns = {"first": first, "second": second, "difference": difference, "ci_low": low, "ci_high": high, "p": p}
     return pd.DataFrame({**columns, "q": benjamini_hochberg(p)})
-
-
-def degrees_of_freedom(n_subjects: int, n_conditions: int, resample: Resampling) -> int:
-    """Return one less than the number of what is resampled; of both, the smaller."""
-    return {"subjects": n_subjects, "conditions": n_conditions, "both": min(n_subjects, n_conditions)}[resample] - 1

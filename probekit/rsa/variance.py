@@ -90,8 +90,8 @@ def noise_of_pairs(models: Floats, subjects: Floats, measure: Measure) -> tuple[
     return of_mean, (scale * products - times * of_mean) / max(1, times * (times - 1))
 
 
-def variance(parts: Floats, n_conditions: int, resample: Resampling) -> Floats:
-    """Return the variance of statistics, given the parts of each.
+def variance_and_df(parts: Floats, n_subjects: int, n_conditions: int, resample: Resampling) -> tuple[Floats, Floats]:
+    """Return the variance of statistics and its degrees of freedom, given the parts of each.
 
     The jackknife has effects of conditions once and noise of pairs 2(n − 1)/(n − 2) times. So what varies with
     conditions is J − P·n/(n − 2), where J is the jackknife's part and P that of pairs; and at least P. For both, the
@@ -102,22 +102,35 @@ def variance(parts: Floats, n_conditions: int, resample: Resampling) -> Floats:
     ----------
     parts : array, shape (5, statistic)
         As `covariance_parts` orders them.
-    n_conditions : int
+    n_subjects, n_conditions : int
     resample : str
         "subjects", "conditions" or "both": what would be others.
 
+    Returns
+    -------
+    variance : array, shape (statistic,)
+    df : array, shape (statistic,)
+        One less than there are subjects or conditions; for both, between them, as the sum of two variances has
+        (Satterthwaite). nan where nothing varies.
+
     References
     ----------
-    Efron & Stein 1981, Ann Stat 9:586, doi:10.1214/aos/1176345462
+    Efron & Stein 1981, Ann Stat 9:586, doi:10.1214/aos/1176345462;
+    Satterthwaite 1946, Biometrics Bull 2:110, doi:10.2307/3002019
     """
     subjects, jackknife, pairs, own_jackknife, own_pairs = parts
-    if resample == "subjects":
-        return np.asarray(subjects)
     excess = n_conditions / (n_conditions - 2)
-    if resample == "conditions":
-        return np.asarray(np.maximum(jackknife - excess * pairs, pairs))
-    shared, shared_pairs = jackknife - own_jackknife, np.maximum(pairs - own_pairs, 0)
-    return np.asarray(subjects + np.maximum(shared - excess * (pairs - own_pairs), shared_pairs))
+    if resample == "subjects":
+        of_subjects, of_conditions = subjects, np.zeros_like(subjects)
+    elif resample == "conditions":
+        of_subjects, of_conditions = np.zeros_like(pairs), np.maximum(jackknife - excess * pairs, pairs)
+    else:
+        shared, least = jackknife - own_jackknife, np.maximum(pairs - own_pairs, 0)
+        of_subjects, of_conditions = subjects, np.maximum(shared - excess * (pairs - own_pairs), least)
+    total = of_subjects + of_conditions
+    known = np.where(total > 0, total, np.nan)
+    squares = (of_subjects / known) ** 2 / max(1, n_subjects - 1) + (of_conditions / known) ** 2 / (n_conditions - 1)
+    return np.asarray(total), np.asarray(1 / squares)
 
 
 def dual_variance(resampled: tuple[Floats, Floats, Floats], n_subjects: int, n_conditions: int) -> Floats:
@@ -141,13 +154,13 @@ def dual_variance(resampled: tuple[Floats, Floats, Floats], n_subjects: int, n_c
     return np.asarray(np.minimum(estimate, of_both))
 
 
-def t_test(estimate: Floats, variances: Floats, df: int, *, two_sided: bool) -> Floats:
+def t_test(estimate: Floats, variances: Floats, df: Floats, *, two_sided: bool) -> Floats:
     """Return the p value of estimates against 0; one-sided: that they are greater. nan where nothing varies."""
     t = estimate / np.sqrt(np.where(variances > 0, variances, np.nan))
     return np.asarray(2 * stats.t.sf(np.abs(t), df) if two_sided else stats.t.sf(t, df))
 
 
-def t_interval(estimate: Floats, variances: Floats, df: int, level: float) -> tuple[Floats, Floats]:
+def t_interval(estimate: Floats, variances: Floats, df: Floats, level: float) -> tuple[Floats, Floats]:
     """Return the ends of the confidence interval of estimates."""
     half = stats.t.ppf((1 + level) / 2, df) * np.sqrt(variances)
     return estimate - half, estimate + half

@@ -41,7 +41,7 @@ def layers(recording):
 
 def test_planted_layers_fit_best_and_noise_fits_none(recording, layers):
     regions = planted_regions(layers, {"early": 0.0, "late": 1.0}) | noise_regions(layers.conditions, ["nothing"])
-    result = ANALYSIS.check(pk.analyses.rsa(recording, regions, n_resamples=200))
+    result = ANALYSIS.check(pk.analyses.rsa(recording, regions))
     best = result.table.loc[result.table.groupby("region")["score"].idxmax()].set_index("region")
     assert best.loc["early", "layer"] == recording.layers[0]
     assert best.loc["late", "layer"] == recording.layers[-1]
@@ -52,18 +52,18 @@ def test_planted_layers_fit_best_and_noise_fits_none(recording, layers):
 
 def test_scores_are_those_of_the_comparison_and_the_order_of_conditions_does_not_matter(recording, layers):
     regions = planted_regions(layers, {"late": 1.0})
-    result = pk.analyses.rsa(recording, regions, n_resamples=50)
+    result = pk.analyses.rsa(recording, regions)
     expected = pk.rsa.compare(layers, regions["late"]).mean(axis=1)
     np.testing.assert_allclose(result.table["score"], expected, rtol=1e-12)
     turned = {"late": regions["late"].select(regions["late"].conditions[::-1])}
-    again = pk.analyses.rsa(recording, turned, n_resamples=50)
+    again = pk.analyses.rsa(recording, turned)
     pd.testing.assert_frame_equal(again.table, result.table)
 
 
 def test_a_region_of_other_conditions_is_refused(recording, layers):
     other = noise_regions(["a", "b", "c", "d", "e"], ["elsewhere"])
     with pytest.raises(UsageError, match="no condition called 'image 0'"):
-        pk.analyses.rsa(recording, other, n_resamples=50)
+        pk.analyses.rsa(recording, other)
 
 
 def test_depths_find_the_planted_order_and_none_where_both_regions_follow_one_layer(layers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -16,9 +17,35 @@ _CHOICES = ("standardize", "distance", "stage", "background", "fit")
 _SHORT = {"resize": "resized", "pad": "padded", "grey": "on grey", "white": "on white"}
 _MATRIX = 1.35
 """Height of the matrix of choices, in that of the effects."""
+_STEPS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0)
 
 
-def curve_panel(name: str, cells: pd.DataFrame, title: str, colors: tuple[str, str]) -> Panel:
+@dataclass(frozen=True)
+class Effect:
+    """Which columns of the cells are drawn.
+
+    Parameters
+    ----------
+    value, low, high : str
+        The effect and its interval.
+    label : str
+        Of the axis.
+    digits : int
+        Decimals that are said.
+    """
+
+    value: str
+    low: str
+    high: str
+    label: str
+    digits: int
+
+
+DEEPER = Effect("difference", "low", "high", "Deeper by (layers)", 0)
+TREND = Effect("trend", "trend_low", "trend_high", "Trend with depth", 2)
+
+
+def curve_panel(name: str, cells: pd.DataFrame, effect: Effect, title: str, colors: tuple[str, str]) -> Panel:
     """Return the curve of one network.
 
     Parameters
@@ -26,51 +53,55 @@ def curve_panel(name: str, cells: pd.DataFrame, title: str, colors: tuple[str, s
     name : str
         Of the panel.
     cells : pandas.DataFrame
-        One row a cell: `difference, low, high, excludes_0`, and the choices.
+        One row a cell: the effect, and the choices.
+    effect : Effect
     title : str
     colors : (str, str)
         Where the interval excludes 0, and where it does not.
     """
-    shares = "; ".join(
-        f"{kind}: {int(part['excludes_0'].sum())} of {len(part)} exclude 0"
+    told = "; ".join(
+        f"{kind}: {(part[effect.low] > 0).sum()} of {len(part)} above 0, {(part[effect.high] < 0).sum()} below"
         for kind, part in cells.groupby("standardize", sort=False)
     )
-    ordered = cells.sort_values(["difference", "low", *_CHOICES], ignore_index=True)
-    ends = f"{number(ordered['difference'].iloc[0], 0)} to {number(ordered['difference'].iloc[-1], 0)}"
-    drawn = render(partial(draw_curve, cells=ordered, title=title, colors=colors), size=(6.4, 4.6))
-    return Panel(
-        name, drawn, f"Specification curve, {title}, {len(cells)} cells, differences from {ends} layers. {shares}."
-    )
+    ends = f"{number(cells[effect.value].min(), effect.digits)} to {number(cells[effect.value].max(), effect.digits)}"
+    drawn = render(partial(draw_curve, cells=cells, effect=effect, title=title, colors=colors), size=(6.4, 4.6))
+    alt = f"Specification curve, {title}, {len(cells)} cells; {effect.label} from {ends}. Intervals, {told}."
+    return Panel(name, drawn, alt)
 
 
-def draw_curve(axes: Axes, *, cells: pd.DataFrame, title: str, colors: tuple[str, str]) -> Axes:
+def draw_curve(axes: Axes, *, cells: pd.DataFrame, effect: Effect, title: str, colors: tuple[str, str]) -> Axes:
     """Draw sorted effects with their intervals, and the matrix of choices under them; return the axes."""
-    x = np.arange(len(cells))
-    shown = np.where(cells["excludes_0"].to_numpy() > 0, *colors)
-    axes.hlines(0, -0.7, len(cells) - 0.3, color=AXIS, linewidth=1)
-    axes.vlines(x, cells["low"], cells["high"], colors=list(shown), linewidth=1.6)
-    axes.scatter(x, cells["difference"], c=list(shown), s=13, zorder=3)
-    bottom, top = float(min(cells["low"].min(), 0)), float(max(cells["high"].max(), 1))
     rows = [(column, value) for column in _CHOICES for value in cells[column].unique()]
-    step = _MATRIX * (top - bottom) / max(len(rows) + len(_CHOICES), 1)
-    ticks, labels, height = _effect_ticks(bottom, top), [], bottom - step
-    heights = []
-    for number_of, (column, value) in enumerate(rows):
-        height -= step * (1.0 if number_of == 0 or rows[number_of - 1][0] == column else 1.5)
+    cells = cells.sort_values([effect.value, effect.low, *_CHOICES], ignore_index=True)
+    low, high = (cells[end].to_numpy(dtype=float) for end in (effect.low, effect.high))
+    shown = np.where((low > 0) | (high < 0), *colors)
+    x = np.arange(len(cells))
+    axes.hlines(0, -0.7, len(cells) - 0.3, color=AXIS, linewidth=1)
+    axes.vlines(x, low, high, colors=list(shown), linewidth=1.6)
+    axes.scatter(x, cells[effect.value], c=list(shown), s=13, zorder=3)
+    bottom, top = min(float(np.nanmin(low)), 0.0), max(float(np.nanmax(high)), 0.0) or 1.0
+    step = _MATRIX * (top - bottom) / (len(rows) + len(_CHOICES))
+    heights = _heights(rows, bottom - step, step)
+    for (column, value), height in zip(rows, heights, strict=True):
         made = (cells[column] == value).to_numpy()
         axes.hlines(height, -0.7, len(cells) - 0.3, color=GRID, linewidth=0.8, zorder=0)
         axes.scatter(x[made], np.full(made.sum(), height), c=list(shown[made]), s=9, marker="s")
-        heights.append(height)
-        labels.append(_SHORT.get(str(value), str(value)))
-    axes.set_yticks([*ticks, *heights], [*(number(tick, 0) for tick in ticks), *labels])
-    axes.set(xlim=(-0.9, len(cells) - 0.1), ylim=(height - step, top + step), xticks=[], title=title)
-    axes.set_ylabel("Deeper by (layers)", y=1 - (top - bottom) / (top - height) / 2)
-    axes.spines["bottom"].set_visible(False)
-    axes.spines["left"].set_visible(False)
+    ticks = _effect_ticks(bottom, top)
+    labels = [*(f"{tick:g}".replace("-", "−") for tick in ticks), *(_SHORT.get(value, value) for _, value in rows)]
+    axes.set_yticks([*ticks, *heights], labels)
+    axes.set(xlim=(-0.9, len(cells) - 0.1), ylim=(heights[-1] - step, top + step), xticks=[], title=title)
+    axes.set_ylabel(effect.label, y=1 - (top - bottom) / (top - heights[-1]) / 2)
+    axes.spines[["bottom", "left"]].set_visible(False)
     axes.title.set_color(INK)
     return axes
 
 
+def _heights(rows: list[tuple[str, str]], top: float, step: float) -> list[float]:
+    """Return where the rows of the matrix are, with a gap between choices."""
+    new = np.array([bool(at) and rows[at - 1][0] != column for at, (column, _) in enumerate(rows)])
+    return [float(height) for height in top - step * np.cumsum(np.where(new, 1.5, 1.0))]
+
+
 def _effect_ticks(bottom: float, top: float) -> list[float]:
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if (top - bottom) / step <= 6 or step == 1000)
-    return [float(tick) for tick in np.arange(np.ceil(bottom / step) * step, top + 1, step)]
+    step = next(step for step in _STEPS if (top - bottom) / step <= 6)
+    return [float(tick) for tick in step * np.arange(np.ceil(bottom / step), np.floor(top / step) + 1)]

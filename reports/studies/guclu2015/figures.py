@@ -12,10 +12,14 @@ from matplotlib.axes import Axes
 from probekit.reports.by_depth import DASHED, Line, Reference, depth_panel
 from probekit.reports.figures import AXIS, INK, TRAINED, TRAINED_PALE, UNTRAINED, UNTRAINED_PALE, render
 from probekit.reports.section import Figure, Panel
-from probekit.reports.studies.guclu2015.curve import curve_panel
+from probekit.reports.studies.guclu2015.curve import DEEPER, TREND, curve_panel
 from probekit.reports.studies.guclu2015.rows import rows_of
-from probekit.reports.words import interval, number, sample
+from probekit.reports.words import count, interval, number, sample
 from probekit.result import Result
+
+_NAMED = ("model", "form", "network", "seed")
+_SHOWN = ("pixels", "Gabor energy")
+"""Controls that are drawn."""
 
 
 def figures(result: Result) -> tuple[Figure, ...]:
@@ -27,35 +31,37 @@ def figures(result: Result) -> tuple[Figure, ...]:
             "gradient",
             "Fit of every layer",
             tuple(_by_depth(result)),
-            "Spearman’s correlation of a layer’s RDM with a region’s (every unit standardised over the images, correlation "
-            f"distance; mean over subjects, {sample(result.summary['n_subjects'].max())}), by depth. Lines with 95 % intervals: "
-            "the network; broken: mean of its untrained twins; dotted: controls; bars: noise ceiling of the region. "
-            "Last: the fit of the region that should be deep less that of the other.",
+            "Spearman’s correlation of a layer’s RDM with a region’s (every unit standardised over the images, "
+            f"correlation distance; mean over subjects, {sample(result.summary['n_subjects'].max())}), by depth. Lines "
+            "with 95 % intervals: the network; broken: mean of its untrained twins; dotted: controls; bars: noise "
+            "ceiling of the region. Last: the fit of the region that should be deep less that of the other.",
             size="large",
         ),
         Figure(
             "best-layers",
             "How much deeper the best layer is",
             tuple(_intervals(best, pair) for pair in best["pair"].unique()),
-            f"Best layer of the deep region minus best layer of the shallow one, in layers, with 95 % intervals from {resamples} "
-            "bootstrap resamples of images and subjects together; the same are drawn for every network.",
+            "Best layer of the deep region minus best layer of the shallow one, in layers, with 95 % intervals from "
+            f"{count(resamples)} bootstrap resamples of images and subjects together, the same for every network.",
             size="large",
         ),
         Figure(
             "choices",
             "Whichever way it is analysed",
             tuple(_curves(result)),
-            "Specification curve: each column is one way of analysis, sorted by its effect. Above, best layer of the deep region "
-            "minus that of the shallow one, with 95 % interval, in colour where it excludes 0; below, the choices that make it.",
+            "Specification curve: each column is one way of analysis, sorted by its effect. Above, how much deeper the "
+            "best layer of the deep region is than that of the shallow one, or the rank correlation of depth with the "
+            "fit of the one less that of the other, with 95 % intervals, dark where they exclude 0; below, the choices "
+            "that make it.",
             size="large",
         ),
         Figure(
             "voxels",
             "Voxel by voxel",
             tuple(_voxels(rows_of(result, "voxels"))),
-            "Mean layer (± standard error; counted from 1 over the layers that were used) to which significantly predicted voxels "
-            "of an area belong. Planted voxels mix one layer’s features each, deeper ones in later areas; voxels of noise are the "
-            "control, and where none is predicted there is nothing to draw.",
+            "Mean layer (± standard error; counted from 1 over the layers that were used) to which significantly "
+            "predicted voxels of an area belong. Planted voxels mix one layer’s features each, deeper ones in later "
+            "areas; voxels of noise are the control, and where none is predicted there is nothing to draw.",
         ),
     )
 
@@ -67,7 +73,8 @@ def _by_depth(result: Result) -> Iterator[Panel]:
         own = summary[summary["model"] == model]
         regions = list(own["region"].unique())
         for place, region in enumerate(regions):
-            panel = _fit(f"fit-{number_of}-{place}", own[own["region"] == region], controls[controls["region"] == region])
+            name = f"fit-{number_of}-{place}"
+            panel = _fit(name, own[own["region"] == region], controls[controls["region"] == region])
             if panel:
                 yield panel
         for place in range(0, len(regions) - 1, 2):
@@ -80,20 +87,20 @@ def _by_depth(result: Result) -> Iterator[Panel]:
 def _fit(name: str, own: pd.DataFrame, controls: pd.DataFrame) -> Panel | None:
     trained = own[own["network"] == "trained"]
     region = str(trained["region"].iloc[0])
-    lines = [Line("trained", *_floats(trained["score"]), low=trained["score_low"].to_numpy(), high=trained["score_high"].to_numpy())]
+    score, low, high = (trained[name].to_numpy(dtype=float) for name in ("score", "score_low", "score_high"))
+    lines = [Line("trained", score, low=low, high=high)]
     twins = _twins(own)
     if len(twins):
         lines.insert(0, Line("untrained", twins.to_numpy(), UNTRAINED, DASHED, 1.4, filled=False))
     references = [
         Reference(layer, float(score), float(score))
         for layer, score in zip(controls["layer"], controls["score"], strict=True)
-        if layer in ("pixels", "gabor energy")
+        if layer in _SHOWN
     ]
-    low, high = float(trained["ceiling_low"].iloc[0]), float(trained["ceiling_high"].iloc[0])
-    references.append(Reference(f"ceiling, {region}", low, high))
-    return depth_panel(
-        name, list(trained["layer"]), lines, f"Fit of {region} (Spearman)", references=references, limits=_limits(own, references)
-    )
+    ceiling = (float(trained[name].iloc[0]) for name in ("ceiling_low", "ceiling_high"))
+    references.append(Reference("ceiling", *ceiling))
+    label, limits = f"Fit of {region} (Spearman)", _limits(own, references)
+    return depth_panel(name, list(trained["layer"]), lines, label, references=references, limits=limits)
 
 
 def _less(name: str, own: pd.DataFrame, shallow: str, deep: str) -> Panel | None:
@@ -105,10 +112,6 @@ def _less(name: str, own: pd.DataFrame, shallow: str, deep: str) -> Panel | None
             scores = part.groupby(["region", "layer"], sort=False)["score"].mean()
             lines.append(Line(network, (scores[deep] - scores[shallow]).to_numpy(), color, dash, 1.8, filled=filled))
     return depth_panel(name, layers, lines, f"{deep} less {shallow} (Spearman)")
-
-
-def _floats(values: pd.Series) -> tuple[np.ndarray]:
-    return (values.to_numpy(dtype=float),)
 
 
 def _twins(own: pd.DataFrame) -> pd.Series:
@@ -125,9 +128,10 @@ def _intervals(best: pd.DataFrame, pair: str) -> Panel:
     table = best[best["pair"] == pair]
     several = table["model"].nunique() > 1
     labels = [
-        f"{row['model'] + ', ' if several else ''}{row['form'].split(',')[0]}, "
-        f"{'trained' if row['network'] == 'trained' else 'untrained ' + str(row['seed']).removesuffix('.0')}"
-        for _, row in table.iterrows()
+        (f"{model}, " if several else "")
+        + f"{form.split(',')[0]}, {network}"
+        + (f" {seed:.0f}" if network == "untrained" else "")
+        for model, form, network, seed in zip(*(table[column] for column in _NAMED), strict=True)
     ]
     said = "; ".join(
         f"{label}: {number(row['difference'], 0)}, {interval(row['low'], row['high'], 0)}"
@@ -155,7 +159,8 @@ def _curves(result: Result) -> Iterator[Panel]:
     for place, ((pair, model, network), part) in enumerate(table.groupby(["pair", "model", "network"], sort=False)):
         title = f"{model + ', ' if several else ''}{network}: {pair}"
         colors = (TRAINED, TRAINED_PALE) if network == "trained" else (UNTRAINED, UNTRAINED_PALE)
-        yield curve_panel(f"curve-{place}", part.reset_index(drop=True), title, colors)
+        for name, effect in (("deeper", DEEPER), ("trend", TREND)):
+            yield curve_panel(f"{name}-{place}", part.reset_index(drop=True), effect, title, colors)
 
 
 def _voxels(table: pd.DataFrame) -> Iterator[Panel]:

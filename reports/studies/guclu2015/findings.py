@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 
 from probekit.reports.studies.guclu2015.rows import rows_of
-from probekit.reports.words import listing, number, probability
+from probekit.reports.words import interval, listing, number, probability
 from probekit.result import Result
 
 
@@ -19,6 +19,7 @@ def findings(result: Result) -> list[str]:
     for (model, pair), table in best.groupby(["model", "pair"], sort=False):
         chosen = choices[(choices["model"] == model) & (choices["pair"] == pair)]
         said += _of_regions(table, chosen, f"{model}: " if several else "")
+        said.append((f"{model}: " if several else "") + _highest(result.summary, str(model), str(pair)))
     if "ranking" in result.arrays:
         said += _ranked(rows_of(result, "ranking"))
     return [*said, *_of_voxels(rows_of(result, "voxels"), several)]
@@ -32,19 +33,37 @@ def _of_regions(table: pd.DataFrame, chosen: pd.DataFrame, whose: str) -> Iterat
     yield (
         f"{whose}With every unit standardised over the images, the best layer for {deep} ({row['deep_layer']}) is "
         f"{_far(row)} that for {shallow} ({row['shallow_layer']}): {_interval(row)}."
-        + (f" In untrained twins the difference is {listing([_short(twin) for _, twin in twins.iterrows()])}." if len(twins) else "")
+        + (f" In untrained twins the difference is {_each(twins, _short)}." if len(twins) else "")
     )
     yield (
         f"{whose}The fit of {deep} less that of {shallow} {_slope(row)} with depth: rank correlation {_trend(row)}"
-        + (f"; untrained twins {listing([_trend(twin) for _, twin in twins.iterrows()])}." if len(twins) else ".")
+        + (f"; untrained twins {_each(twins, _trend)}." if len(twins) else ".")
     )
-    first = raw[raw["network"] == "trained"].iloc[0]
-    verb = "shows" if first["low"] > 0 else "does not show"
+    first = raw.iloc[0]
+    shown = ("shows neither", "shows one of the two", "shows the same")[(first[["low", "trend_low"]] > 0).sum()]
     yield (
-        f"{whose}Raw activity {verb} that {deep} lies deeper: its best layer is {_far(first)} that for {shallow}, "
+        f"{whose}Raw activity, all else equal, {shown}: its best layer for {deep} is {_far(first)} that for {shallow}, "
         f"{_interval(first)}; trend {_trend(first)}."
     )
     yield f"{whose}{_over_choices(chosen, deep, shallow)}"
+
+
+def _highest(summary: pd.DataFrame, model: str, pair: str) -> str:
+    """Return the highest fits of the two regions, those of the controls beside them."""
+    told = []
+    for region in reversed(pair.split(" minus ")):
+        here = summary[summary["region"] == region]
+        own = here[here["model"] == model].groupby("network")["score"].max()
+        controls = here[here["network"] == "control"].groupby("model", sort=False)["score"].max()
+        beside = [*({"untrained twins": own["untrained"]} if "untrained" in own else {}).items(), *controls.items()]
+        others = ", ".join(f"{name} {number(score)}" for name, score in beside)
+        ceiling = interval(here["ceiling_low"].iloc[0], here["ceiling_high"].iloc[0])
+        told.append(f"{region} {number(own['trained'])} ({others}; noise ceiling {ceiling})")
+    return f"Highest fit of {' and of '.join(told)}."
+
+
+def _each(twins: pd.DataFrame, told: Callable[[pd.Series], str]) -> str:
+    return listing([told(twin) for _, twin in twins.iterrows()])
 
 
 def _far(row: pd.Series) -> str:
@@ -77,17 +96,18 @@ def _slope(row: pd.Series) -> str:
 
 def _over_choices(chosen: pd.DataFrame, deep: str, shallow: str) -> str:
     told = []
-    for network, table in chosen.groupby("network", sort=False):
-        shares = [
-            f"{int((part['low'] > 0).sum())} of {len(part)} with {'standardised' if name == 'standardised' else 'raw'} activity"
-            for name, part in table.groupby("standardize", sort=False)
-        ]
-        told.append(f"{'in the untrained twin ' if network == 'untrained' else ''}{' and '.join(shares)}")
-    n = len(chosen[chosen["network"] == "trained"])
-    opposite = int((chosen.loc[chosen["network"] == "trained", "high"] < 0).sum())
+    for (network, standardize), table in chosen.groupby(["network", "standardize"], sort=False):
+        deeper, rising = table["low"] > 0, table["trend_low"] > 0
+        told.append(
+            f"{'untrained, ' if network == 'untrained' else ''}{standardize} activity {deeper.sum()}, {rising.sum()} "
+            f"and {(deeper & rising).sum()} of {len(table)}"
+        )
+    trained = chosen[chosen["network"] == "trained"]
+    none = [str(name) for name, part in trained.groupby("distance", sort=False) if not (part["low"] > 0).any()]
     return (
-        f"Of all {n} ways to analyse it, these put the best layer of {deep} deeper than that of {shallow} with an interval that "
-        f"excludes 0: {'; '.join(told)}. {'None' if not opposite else opposite} put it shallower."
+        f"Of all {len(trained)} ways to analyse it, this many put the best layer of {deep} deeper than that of "
+        f"{shallow}, show a rising trend, and show both, with intervals that exclude 0: {'; '.join(told)}."
+        + (f" With {listing(none)} distance none puts it deeper." if none else "")
     )
 
 
@@ -96,11 +116,12 @@ def _of_voxels(table: pd.DataFrame, several: bool) -> Iterator[str]:
     for (model, population), part in table.groupby(["model", "population"], sort=False):
         row, n = part.iloc[0], int(part["n_significant"].sum())
         rho = f", rank correlation of area and layer {number(row['rho'])} (p {_p(row['p_voxels'])})" if n > 1 else ""
-        told.append(f"{f'{model}, ' if several else ''}{population}: {n} of {int(part['n_voxels'].sum())} predicted{rho}")
+        whose = f"{model}, " if several else ""
+        told.append(f"{whose}{population}: {n} of {int(part['n_voxels'].sum())} predicted{rho}")
     measured = table["population"].str.startswith("vim-1").any()
     yield (
         f"Voxel by voxel, each with the layer of the lowest cross-validated error – {'; '.join(told)}."
-        + ("" if measured else " Measured voxels (vim-1) are not here, so the publication's own analysis was not tested.")
+        + ("" if measured else " Measured voxels (vim-1) are not here: the publication’s own analysis was not tested.")
     )
 
 
@@ -112,4 +133,7 @@ def _p(value: float) -> str:
 def _ranked(table: pd.DataFrame) -> Iterator[str]:
     for region, part in table.groupby("region", sort=False):
         places = [f"{row['model']} (rank {int(row['rank'])}, {number(row['score'])})" for _, row in part.iterrows()]
-        yield f"Best fit of {region} by a layer chosen on the other subjects; equal ranks cannot be told apart: {listing(places)}."
+        yield (
+            f"Best fit of {region} by a layer chosen on the other subjects (equal ranks cannot be told apart): "
+            f"{listing(places)}."
+        )

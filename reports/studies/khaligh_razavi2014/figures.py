@@ -50,9 +50,9 @@ def _layers(result: Result) -> Figure:
         "Every layer beside each region",
         tuple(panels),
         "Mean over subjects of the Spearman correlation of RDMs; units standardised over the images, correlation "
-        "distance. Bars: 95 % intervals over images and subjects (images alone where there is one RDM). Grey band: noise "
-        "ceiling. Dashed: untrained twins, two seeds. Dotted: pixels and a Gabor-energy model of V1; categories are in the "
-        "table.",
+        "distance. Bars: 95 % intervals over images and subjects (images alone where there is one RDM). Grey band: "
+        "noise ceiling. Dashed: untrained twins, two seeds. Dotted: pixels and a Gabor-energy model of V1; categories "
+        "are in the table.",
         size="large",
     )
 
@@ -68,8 +68,8 @@ def _published(result: Result) -> Figure:
         "published",
         "As published: raw activity, Kendall’s tau-a",
         tuple(panels),
-        "As above, with activity as it is and tau-a over pairs of dissimilarities; mean over subjects. Tau-a is smaller than "
-        "Spearman’s correlation of the same RDMs. Dashed: untrained twins.",
+        "As above, with activity as it is and tau-a over pairs of dissimilarities; mean over subjects. Tau-a is "
+        "smaller than Spearman’s correlation of the same RDMs. Dashed: untrained twins.",
         size="large",
     )
 
@@ -79,16 +79,18 @@ def _depth_panel(model: str, region: str, rows: pd.DataFrame, ylabel: str, *, in
     trained = own[own["network"] == "trained"]
     names = [str(name) for name in trained["layer"]]
     lines = [
-        Line(f"untrained {seed}", twin["score"].to_numpy(), UNTRAINED, DASHED, 1.2, marked=False)
-        for seed, twin in own[own["network"] == "untrained"].groupby("seed")
+        Line("untrained", twin["score"].to_numpy(), UNTRAINED, DASHED, 1.2, marked=False)
+        for _, twin in own[own["network"] == "untrained"].groupby("seed")
     ]
     ends = [trained[end].to_numpy() if intervals else None for end in ("score_low", "score_high")]
     lines.append(Line("trained", trained["score"].to_numpy(), low=ends[0], high=ends[1]))
     shown = rows[rows["model"].isin(_CONTROLS)]
-    controls = [Reference(str(row.model), float(row.score), float(row.score)) for row in shown.itertuples()]
-    ceiling = (
-        trained[["ceiling_low", "ceiling_high"]].iloc[0].to_numpy(dtype=float) if intervals else np.full(2, np.nan)
-    )
+    controls = [
+        Reference(str(name), score, score) for name, score in zip(shown["model"], shown["score"].tolist(), strict=True)
+    ]
+    ceiling = trained[["ceiling_low", "ceiling_high"]].iloc[0].to_numpy(dtype=float)
+    if not intervals or np.isnan(ceiling).any():  # of one RDM, the upper end alone says nothing
+        ceiling = np.full(2, np.nan)
     drawn = partial(_draw, names=names, lines=lines, ylabel=ylabel, references=controls, ceiling=ceiling)
     best = int(np.nanargmax(np.nan_to_num(trained["score"].to_numpy(dtype=float), nan=-2)))
     beside = [f"{one.label} at most {number(float(np.nanmax(one.values)))}" for one in lines[:-1]]
@@ -131,16 +133,16 @@ def _matrices(result: Result) -> Figure:
         drawn = partial(draw_matrix, square=square, categories=categories)
         across, within = _means(square, categories)
         alt = (
-            f"Dissimilarity matrix of {system}, images in the order of {len(set(categories))} categories: mean percentile "
-            f"{across:.0f} across categories, {within:.0f} within."
+            f"Dissimilarity matrix of {system}, images in the order of {len(set(categories))} categories: mean "
+            f"percentile {across:.0f} across categories, {within:.0f} within."
         )
         panels.append(Panel(_slug(f"rdm-{system}"), render(drawn, size=(3.4, 3.2)), alt, (str(system),)))
     return Figure(
         "matrices",
         "The matrices side by side",
         tuple(panels),
-        "Percentile of each pair’s dissimilarity: dark pairs are alike, bright ones differ. Mean of the subjects’ ranks; "
-        "of the network, the layer that was chosen for human IT. Images in the order of their categories.",
+        "Percentile of each pair’s dissimilarity: dark pairs are alike, bright ones differ. Mean of the subjects’ "
+        "ranks; of the network, the layer that was chosen for human IT. Images in the order of their categories.",
         size="medium",
     )
 
@@ -179,9 +181,9 @@ def _explained(result: Result) -> Figure:
         "explained",
         "What the network explains that categories do not, and the reverse",
         tuple(panels),
-        "Open: plain correlation, mean over subjects. Full: partial, of the layer given all five divisions into categories, "
-        "and of the categories (weighted on other individuals) given the layer. 95 % intervals: bootstrap over images and "
-        "subjects. The layer was chosen on other individuals.",
+        "Open: plain correlation, mean over subjects. Full: partial, of the layer given all five divisions into "
+        "categories, and of the categories (weighted on other individuals) given the layer. 95 % intervals: bootstrap "
+        "over images and subjects. The layer was chosen on other individuals.",
         size="medium",
     )
 
@@ -207,8 +209,8 @@ def _mixed(result: Result) -> Figure:
         "mixed",
         "Do weighted layers reach the noise ceiling?",
         tuple(panels),
-        "Weights fitted, and the single layer chosen, on other images and other subjects. Band: noise ceiling over the same "
-        "pairs. 95 % intervals over held-out images and subjects, weights as they are.",
+        "Weights fitted, and the single layer chosen, on other images and other subjects. Band: noise ceiling over the "
+        "same pairs. 95 % intervals over held-out images and subjects, weights as they are.",
         size="medium",
     )
 

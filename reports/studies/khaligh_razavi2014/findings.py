@@ -70,8 +70,8 @@ def _mixed(result: Result, model: str) -> str:
 def _beyond(result: Result, model: str) -> str:
     parts = result.arrays["parts"].sel(model=model)
     said = [
-        f"{region}: layer given categories {_interval(parts, region, 'layer given categories')}, categories given layer "
-        f"{_interval(parts, region, 'categories given layer')}"
+        f"{region}: layer given categories {_interval(parts, region, 'layer given categories')}, categories given "
+        f"layer {_interval(parts, region, 'categories given layer')}"
         for region in _regions(result)
     ]
     return f"What one explains and the other does not, as partial correlations: {'; '.join(said)}."
@@ -132,4 +132,4 @@ def _regions(result: Result) -> list[str]:
 
 def _top(rows: pd.DataFrame) -> pd.Series | None:
     known = rows[rows["score"].notna()]
-    return known.loc[known["score"].idxmax()] if len(known) else None
+    return known.iloc[int(known["score"].to_numpy().argmax())] if len(known) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -49,7 +50,7 @@ def draw_matrix(axes: Axes, *, square: np.ndarray, categories: Sequence[str]) ->
     shown = square.repeat(_MAGNIFIED, axis=0).repeat(_MAGNIFIED, axis=1)
     axes.imshow(shown, cmap="cividis", vmin=0, vmax=100, interpolation="none", extent=(0, n, n, 0))
     starts = [0, *(at for at in range(1, n) if categories[at] != categories[at - 1]), n]
-    middles = [(first + last) / 2 for first, last in zip(starts[:-1], starts[1:], strict=True)]
+    middles = [(first + last) / 2 for first, last in pairwise(starts)]
     axes.set_yticks(middles, [categories[at] for at in starts[:-1]], fontsize=7)
     axes.set_xticks([])
     for at in starts[1:-1]:
