@@ -42,14 +42,6 @@ SPEC is one of
 Sizes are those of the network's input unless given.
 """
 
-_STUDIES = """\
-STUDY is one of
-  cichy2016            layers and areas, layers and moments (Cichy et al. 2016)
-  guclu2015            does depth in the network follow depth in the ventral stream (Güçlü & van Gerven 2015)
-  khaligh-razavi2014   92 objects: layers against early visual cortex and human and monkey IT
-  kuzovkin2018         alignment of layers with areas (Kuzovkin et al. 2018)
-"""
-
 
 class _Parser(argparse.ArgumentParser):
     """Raises `UsageError` instead of ending the process, and suggests the nearest name."""
@@ -118,13 +110,12 @@ def _add_commands(top: _Parser) -> dict[str, _Parser]:
     group = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     zoo = _command(group, "zoo", "listings:zoo", "list the networks that have a name of their own")
     analyses = _command(group, "analyses", "listings:analyses", "list what can be measured")
+    studies = _command(group, "studies", "listings:studies", "list the published comparisons that can be made again")
     layers = _command(group, "layers", "listings:layers", "list a network's layers: type, output shape, units")
     record = _command(group, "record", "work:record", "record layers' activity to stimuli", _STIMULI)
     analyse = _command(group, "analyse", "work:analyse", "run one analysis and write its tables and figures")
     report = _command(group, "report", "report:report", "run analyses and write one HTML page")
-    reproduce = _command(
-        group, "reproduce", "reproduce:reproduce", "make a published comparison with the brain again", _STUDIES
-    )
+    reproduce = _command(group, "reproduce", "reproduce:reproduce", "make a published comparison with the brain again")
     train = _command(group, "train", "train:train", "train a network; the same command goes on after a stop")
     data = group.add_parser("data", help="list or fetch reference data", description="Reference data.")
 
@@ -165,6 +156,7 @@ def _add_commands(top: _Parser) -> dict[str, _Parser]:
     return {
         "zoo": zoo,
         "analyses": analyses,
+        "studies": studies,
         "layers": layers,
         "record": record,
         "analyse": analyse,
@@ -176,7 +168,7 @@ def _add_commands(top: _Parser) -> dict[str, _Parser]:
 
 
 def _add_reproduce(parser: _Parser) -> None:
-    parser.add_argument("study", metavar="STUDY", help="one of those below")
+    parser.add_argument("study", metavar="STUDY", help="a name that `probekit studies` lists")
     parser.add_argument(
         "--model",
         dest="models",

@@ -21,6 +21,13 @@ def analyses(_: Namespace, output: Output) -> None:
     output.table(pk.analyses.catalogue(), prose="sources")
 
 
+def studies(_: Namespace, output: Output) -> None:
+    """List the published comparisons that can be made again."""
+    from probekit.analyses.studies import catalogue
+
+    output.table(catalogue(), prose="claim")
+
+
 def layers(arguments: Namespace, output: Output) -> None:
     """List a network's layers."""
     from probekit.cli.layers import layer_table
