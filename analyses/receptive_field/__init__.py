@@ -11,6 +11,7 @@ from probekit.analyses.receptive_field.gathered import Gathered
 from probekit.analyses.receptive_field.noise_fields import NoiseOptions, reverse_correlate, windows_of
 from probekit.analyses.receptive_field.protocol import IMAGE_DEG, run_protocol
 from probekit.analysis import Analysis, Source
+from probekit.errors import UsageError
 from probekit.geometry import unit_fields
 from probekit.recording import Recording
 from probekit.result import Result
@@ -84,6 +85,8 @@ def receptive_field(
     """
     for argument, value in ("n_covariances", n_covariances), ("n_resamples", n_resamples), ("seed", seed):
         count(argument, value, 0)
+    if degrees_per_pixel is not None and not (isinstance(degrees_per_pixel, int | float) and degrees_per_pixel > 0):
+        raise UsageError(f"degrees_per_pixel is {degrees_per_pixel!r}; expected a number above 0.")
     size = noise.shape[-1]
     windows = np.tile([0, 0, *noise.shape[-2:]], (len(recording.units), 1))
     places = None if fields is None else unit_fields(fields, recording.units)

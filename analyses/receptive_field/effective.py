@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from probekit import hooks
 from probekit.analyses.receptive_field.gradients import Outlet, absolute_gradients, layers_of, outlets
 from probekit.analyses.receptive_field.maps import FieldMaps
-from probekit.errors import ModelError, NotApplicableError
+from probekit.errors import ModelError, NotApplicableError, StimulusError, UsageError
 from probekit.geometry import unit_fields
 from probekit.network import Entry
 from probekit.progress import Progress, silent
@@ -73,6 +73,13 @@ def effective_fields(
     LayerError, UsageError
         If the network has no such layer or unit, or no gradient comes back from it.
     """
+    if not isinstance(network, Entry | nn.Module):
+        raise UsageError(f"network is a {type(network).__name__}; expected a torch.nn.Module or an entry of the zoo.")
+    if not isinstance(stimuli, Stimuli):
+        raise StimulusError(f"stimuli is a {type(stimuli).__name__}; expected images, as probekit.stimuli makes them.")
+    for name, table in ("units", units), ("fields", fields):
+        if not isinstance(table, pd.DataFrame) and not (name == "fields" and table is None):
+            raise UsageError(f"{name} is a {type(table).__name__}; expected a pandas.DataFrame.")
     if stimuli.dims != IMAGE_DIMS:
         raise NotApplicableError(f"stimuli have axes {stimuli.dims}; effective fields need images, {IMAGE_DIMS}.")
     count("batch_size", batch_size, 1)

@@ -37,6 +37,8 @@ def occlusion_fields(recording: Recording) -> dict[str, FieldMaps]:
     ----------
     Zeiler & Fergus 2014, ECCV, doi:10.1007/978-3-319-10590-1_53 (a grey square over the image).
     """
+    if not isinstance(recording, Recording):
+        raise UsageError(f"recording is a {type(recording).__name__}; expected what probekit.record returns.")
     grid = _grid(recording.stimuli)
     maps = {}
     for layer, units in recording.units.groupby("layer", sort=False):

@@ -53,12 +53,22 @@ def crossed(columns: Mapping[str, Sequence[Any] | np.ndarray | str | float]) -> 
     columns : mapping of str to values
         Column → its values; a single one stands in every row.
 
+    Raises
+    ------
+    UsageError
+        If there is no column, or a value is neither a single one nor a sequence.
+
     Examples
     --------
     >>> crossed({"series": "size", "outer_radius_px": [4, 8], "phase_deg": [0, 180]}).to_numpy().tolist()
     [['size', 4, 0], ['size', 4, 180], ['size', 8, 0], ['size', 8, 180]]
     """
+    if not isinstance(columns, Mapping) or not columns:
+        raise UsageError(f"columns is {columns!r}; expected a mapping of column to its values, of one or more.")
     levels = {name: [values] if isinstance(values, str | int | float) else values for name, values in columns.items()}
+    for name, values in levels.items():
+        if not isinstance(values, Sequence | np.ndarray):
+            raise UsageError(f"column {name} is {values!r}; expected a value, or a sequence of values.")
     return pd.MultiIndex.from_product(list(levels.values()), names=list(levels)).to_frame(index=False)
 
 
@@ -123,6 +133,8 @@ def grating_patches(
         raise UsageError(f"edge_px is {edge_px!r}; expected a finite number above 0.")
     table = _completed(rows, size)
     _check(table, channels, frames)
+    if (table["inner_radius_px"] > table["outer_radius_px"]).any():
+        raise UsageError("rows have an inner_radius_px above their outer_radius_px; nothing of them would be seen.")
     if frames is not None:
         table["direction_deg"] = (table["orientation_deg"] + 90) % 360
     parameters = {
