@@ -67,7 +67,10 @@ def fits(
     for region, subjects in regions.items():
         over = resample if len(subjects) > 1 else "conditions"
         evaluation = evaluate(models, subjects, measure=measure, resample=over, n_resamples=n_resamples, seed=seed)
-        tables.append(evaluation.table().assign(region=region, n_subjects=len(subjects)))
+        table = evaluation.table().assign(region=region, n_subjects=len(subjects))
+        if len(subjects) == 1:
+            table[["ceiling_lower", "ceiling_upper"]] = np.nan
+        tables.append(table)
     table = pd.concat(tables, ignore_index=True).rename(columns=_NAMES)
     table["q"] = table.groupby(["model", "network", "seed", "region"])["p"].transform(benjamini_hochberg)
     table["depth"] = table["depth"].astype(np.float64)

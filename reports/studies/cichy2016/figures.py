@@ -124,9 +124,9 @@ def _decoding(result: Result) -> Figure:
         "decoding",
         "What neurons tell of objects and positions",
         tuple(panels),
-        "Pseudo-populations, maximum correlation classifier, windows of 50 ms. Elsewhere: taught at one position, tested "
-        "at the others. Dashed: chance; band: from there to what 95 % of data with shuffled labels stay below at every "
-        "moment. Matrix: objects, 100 to 300 ms after onset, the classifier taught at one position and tested at "
+        "Pseudo-populations, maximum correlation classifier, windows of 50 ms. Elsewhere: taught at one position, "
+        "tested at the others. Dashed: chance; band: from there to what 95 % of data with shuffled labels stay below "
+        "at every moment. Matrix: objects, 100 to 300 ms after onset, taught at one position and tested at "
         "another.",
         size="large",
     )

@@ -9,9 +9,10 @@ import pandas as pd
 from probekit.result import Result
 
 _OPENINGS = {
-    "clean": "Standardised units, other stimuli and subjects considered",
-    "as published": "As published, without standardising and for these stimuli only",
+    "clean": "with standardised units, for other stimuli and subjects",
+    "as published": "as published, with raw activity and for these stimuli only",
 }
+_OUTCOMES = {"agrees": "the order of layers is found", "differs": "the opposite order is found"}
 _IN_SPACE = "In space"
 
 
@@ -29,7 +30,8 @@ def _space(rows: pd.DataFrame, model: str) -> Iterator[str]:
         for name, words in _OPENINGS.items():
             if str(variant).startswith(name):
                 told = ". ".join(str(one) for one in of_variant["ours"].iloc[::-1])
-                yield f"{words}{str(variant).removeprefix(name)} ({model}): {told}."
+                outcome = _OUTCOMES.get(str(of_variant["verdict"].iloc[-1]), "no order of layers is found")
+                yield f"{_IN_SPACE}{str(variant).removeprefix(name)}, {words}, {outcome} ({model}). {told}."
 
 
 def _time(table: pd.DataFrame, models: list[str]) -> Iterator[str]:

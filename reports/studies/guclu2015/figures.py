@@ -157,7 +157,7 @@ def _curves(result: Result) -> Iterator[Panel]:
     table = rows_of(result, "choices")
     several = table["model"].nunique() > 1
     for place, ((pair, model, network), part) in enumerate(table.groupby(["pair", "model", "network"], sort=False)):
-        title = f"{model + ', ' if several else ''}{network}: {pair}"
+        title = (f"{model}, " if several else "") + f"{network}: {pair}"
         colors = (TRAINED, TRAINED_PALE) if network == "trained" else (UNTRAINED, UNTRAINED_PALE)
         for name, effect in (("deeper", DEEPER), ("trend", TREND)):
             yield curve_panel(f"{name}-{place}", part.reset_index(drop=True), effect, title, colors)

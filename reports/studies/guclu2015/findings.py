@@ -22,7 +22,8 @@ def findings(result: Result) -> list[str]:
         said.append((f"{model}: " if several else "") + _highest(result.summary, str(model), str(pair)))
     if "ranking" in result.arrays:
         said += _ranked(rows_of(result, "ranking"))
-    return [*said, *_of_voxels(rows_of(result, "voxels"), several)]
+    told = _of_voxels(rows_of(result, "voxels"), several, synthetic=bool(result.provenance["synthetic"]))
+    return [*said, *told]
 
 
 def _of_regions(table: pd.DataFrame, chosen: pd.DataFrame, whose: str) -> Iterator[str]:
@@ -111,14 +112,14 @@ def _over_choices(chosen: pd.DataFrame, deep: str, shallow: str) -> str:
     )
 
 
-def _of_voxels(table: pd.DataFrame, several: bool) -> Iterator[str]:
+def _of_voxels(table: pd.DataFrame, several: bool, *, synthetic: bool) -> Iterator[str]:
     told = []
     for (model, population), part in table.groupby(["model", "population"], sort=False):
         row, n = part.iloc[0], int(part["n_significant"].sum())
         rho = f", rank correlation of area and layer {number(row['rho'])} (p {_p(row['p_voxels'])})" if n > 1 else ""
         whose = f"{model}, " if several else ""
         told.append(f"{whose}{population}: {n} of {int(part['n_voxels'].sum())} predicted{rho}")
-    measured = table["population"].str.startswith("vim-1").any()
+    measured = synthetic or table["population"].str.startswith("vim-1").any()
     yield (
         f"Voxel by voxel, each with the layer of the lowest cross-validated error – {'; '.join(told)}."
         + ("" if measured else " Measured voxels (vim-1) are not here: the publication’s own analysis was not tested.")

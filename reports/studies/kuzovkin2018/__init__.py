@@ -17,6 +17,8 @@ from probekit.result import Result
 
 __all__ = ["DRAWING"]
 
+_PROBES = {"fMRI": "Regions in place of electrodes", "planted": "Planted probes", "noise": "Probes of noise"}
+
 
 def findings(result: Result) -> list[str]:
     """Return what was found, the alignment first, its controls beside it."""
@@ -24,7 +26,8 @@ def findings(result: Result) -> list[str]:
     several = len(models_of(result)) > 1
     said = []
     for (model, brain), rows in table.groupby(["model", "brain"], sort=False):
-        who = f"{short_name(str(model))}, {brain}" if several else str(brain)
+        probes = _PROBES[str(brain)]
+        who = f"{short_name(str(model))}, {probes[0].lower()}{probes[1:]}" if several else probes
         said += [f"{who}: {sentence}" for sentence in _of_brain(rows)]
     return [*said, _of_noise(result), *_of_ranking(result)]
 
@@ -79,7 +82,7 @@ def _of_noise(result: Result) -> str:
     return (
         f"Of probes that are noise, {share('as published')} of pairs with a layer have r > 0 and p ≤ 0.001 by the "
         f"formula in the published scoring. Scaling the columns is not why: without it, {share('square, not scaled')}. "
-        f"Without the diagonal, {share('scaled, no diagonal')}; with each pair of stimuli once, {share('clean')}, since "
+        f"Without the diagonal {share('scaled, no diagonal')}; with each pair of stimuli once, {share('clean')}, since "
         "the entries of an RDM depend on each other. The permutation of stimuli repairs it: "
         f"{share('as published', 'counted')} count in the end, {share('clean', 'counted')} with the clean scoring."
     )
@@ -90,7 +93,7 @@ def _of_ranking(result: Result) -> Iterator[str]:
         return
     for region, rows in as_table(result.arrays["ranking"]).groupby("region", sort=False):
         ranked = [f"{count(row['rank'])}. {row['model']} ({number(row['score'])})" for _, row in rows.iterrows()]
-        yield f"Networks by fit of {region}, at one rank if they cannot be told apart: {', '.join(ranked)}."
+        yield f"Networks by fit of {region}, one rank where they cannot be told apart: {', '.join(ranked)}."
 
 
 def _methods(result: Result) -> Markup:

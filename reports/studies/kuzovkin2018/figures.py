@@ -31,7 +31,7 @@ def figures(result: Result) -> tuple[Figure, ...]:
     drawn = (
         Figure("areas", "Which layers count in which areas", tuple(_areas(result)), _AREAS_SAID, size="large"),
         Figure("alignment", "How well layers and areas are aligned", tuple(_alignments(result)), _ALIGNMENT_SAID),
-        Figure("share", "How many probes follow each layer", tuple(_shares(result)), _SHARE_SAID, size="large"),
+        Figure("share", "How many probes follow each layer", tuple(_shares(result)), _SHARE_SAID),
         Figure("noise", "What is found in probes of noise", (_noise(result.arrays["noise"]),), _NOISE_SAID),
         *(
             Figure(f"fits-{at}", f"How well each layer of {short_name(model)} fits", panels, CEILING_SAID, size="large")
@@ -51,11 +51,10 @@ _ALIGNMENT_SAID = (
     "Kendall’s tau between areas and the layers that count for their probes. Lines: 95 % interval over people. Full: "
     "p < 0.05 when areas are exchanged within people; open: not. Blue: trained, brown: untrained twins."
 )
-_SHARE_SAID = "Share of the area’s probes for which a layer counts. Dashed: the first untrained twin."
+_SHARE_SAID = "Share of the probes of all areas for which a layer counts. Dashed: the first untrained twin."
 _NOISE_SAID = (
     "Share of 100 noise probes and all layers that pass r > 0 and p ≤ 0.001 by the formula for independent entries, "
-    "with its 95 % interval over probes; dotted: 0.001, what it should be. The permutation of stimuli that comes on top "
-    "brings all to about what is nominal."
+    "with its 95 % interval over probes; dotted: 0.001, what it should be."
 )
 
 
@@ -84,7 +83,7 @@ def _areas(result: Result) -> Iterator[Panel]:
                 areas = [str(name) for name in scores["area"].values]
                 said = "; ".join(f"{area}: {_most(row)}" for area, row in zip(areas, scores, strict=True))
                 drawn = partial(_dots, scores=scores, color=_COLORS[network], title=title)
-                svg = render(drawn, size=(6.4, 1.5 + 0.35 * len(areas)))
+                svg = render(drawn, size=(5.2, 1.4 + 0.35 * len(areas)))
                 yield Panel(f"{place}-{at}-{network}", svg, f"Dots by area and layer, {title}. {said}.")
 
 
@@ -116,7 +115,7 @@ def _alignments(result: Result) -> Iterator[Panel]:
         known = zip(names, rows["tau"], rows["low"], rows["high"], strict=True)
         said = "; ".join(f"{name} {number(tau)} ({interval(low, high)})" for name, tau, low, high in known)
         title = f"{brain}: {variant}"
-        svg = render(partial(_taus, rows=rows, names=names, title=title), size=(4.0, 1.0 + 0.3 * len(rows)))
+        svg = render(partial(_taus, rows=rows, names=names, title=title), size=(3.8, 1.0 + 0.3 * len(rows)))
         yield Panel(str(at), svg, f"Kendall’s tau with interval, {title}. {said}.")
 
 
@@ -137,35 +136,26 @@ def _taus(axes: Axes, rows: pd.DataFrame, names: Sequence[str], title: str) -> N
         face = color if row["p"] < 0.05 else "none"
         axes.scatter(row["tau"], place, s=36, facecolors=face, edgecolors=color, linewidths=1.4, zorder=3)
     axes.set_yticks(places, names)
-    ends = rows[["tau", "low", "high"]].to_numpy(float)
-    reach = max(0.3, float(np.nanmax(np.abs(ends)))) if np.isfinite(ends).any() else 1.0
-    axes.set(xlim=(-1.05 * reach, 1.05 * reach), ylim=(-0.6, len(rows) - 0.4), xlabel="Kendall’s tau", title=title)
+    axes.set(xlim=(-1.05, 1.05), ylim=(-0.6, len(rows) - 0.4), xlabel="Kendall’s tau", title=title)
 
 
 def _shares(result: Result) -> Iterator[Panel]:
     several = len(models_of(result)) > 1
     for place, layers in enumerate(layer_arrays(result.arrays)):
         for at, variant in enumerate(_SHOWN):
-            found = list(_rows(layers, variant))
-            for area in [str(name) for name in layers["area"].values]:
-                lines = [
-                    Line(
-                        network,
-                        one.sel(number="share", area=area).values,
-                        _COLORS[network],
-                        "-" if network == "trained" else DASHED,
-                        marked=network == "trained",
-                    )
-                    for network, one in reversed(found)
-                ]
-                model = f"{short_name(str(layers['model'].values[0]), 18)}, " if several else ""
-                names = [str(name) for name in layers["layer"].values]
-                key = "".join(letter if letter.isalnum() else "-" for letter in area)
-                panel = depth_panel(
-                    f"{place}-{at}-{key}", names, lines, f"{model}{area}, {variant}: share", limits=(0.0, 1.05)
-                )
-                if panel is not None:
-                    yield panel
+            lines = [_share_line(network, one) for network, one in reversed(list(_rows(layers, variant)))]
+            model = f"{short_name(str(layers['model'].values[0]), 18)}, " if several else ""
+            title = f"{model}{layers['brain'].values[0]}, {variant}: share"
+            names = [str(name) for name in layers["layer"].values]
+            panel = depth_panel(f"{place}-{at}", names, lines, title, limits=(0.0, 1.05))
+            if panel is not None:
+                yield panel
+
+
+def _share_line(network: str, layers: xr.DataArray) -> Line:
+    values = layers.sel(number="share").mean("area").to_numpy()  # as many probes in each area
+    trained = network == "trained"
+    return Line(network, values, _COLORS[network], "-" if trained else DASHED, marked=trained)
 
 
 def _noise(found: xr.DataArray) -> Panel:
