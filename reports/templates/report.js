@@ -89,6 +89,7 @@ function explorer(box, { total, heads, value, shown }, find) {
     box.remove();
     return () => {};
   }
+  const many = box.dataset.many;
   let order = [];
   let points = [];
   let walks = {};
@@ -135,7 +136,7 @@ function explorer(box, { total, heads, value, shown }, find) {
       text((MARGIN.left + width - MARGIN.right) / 2, height - 8, labels[0], "middle"),
       text(13, (MARGIN.top + bottom) / 2, labels[1], "middle", true),
     );
-    plot.setAttribute("aria-label", `Scatter plot of units: ${names[0]} across, ${names[1]} up`);
+    plot.setAttribute("aria-label", `Scatter plot of ${many}: ${names[0]} across, ${names[1]} up`);
   }
 
   function draw() {
@@ -151,7 +152,7 @@ function explorer(box, { total, heads, value, shown }, find) {
     frame(width, height, x, y, limits);
     paint(width, height);
     const missing = order.length - rows.length;
-    drawn.textContent = `${rows.length.toLocaleString("en")} units drawn` + (missing ? `, ${missing.toLocaleString("en")} without a value of one of the two left out.` : ".");
+    drawn.textContent = `${rows.length.toLocaleString("en")} ${many} drawn` + (missing ? `, ${missing.toLocaleString("en")} without a value of one of the two left out.` : ".");
     tell(null);
   }
 
