@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from probekit.analysis import Analysis, Column, Source
+from probekit.analysis import Analysis, Source
 from probekit.errors import UsageError
 from probekit.network import Card
 from probekit.reports import words
 from probekit.reports.file import render_page, write
 from probekit.reports.layers import find
-from probekit.reports.section import Content, declared
+from probekit.reports.section import Content, Legend, declared
 from probekit.reports.sections import section_of
 from probekit.reports.tables import CONTROL, MEASURED, LayerTable, UnitTable, layer_table, unit_table
 from probekit.reports.unit_pages import RULE, unit_pages
@@ -160,7 +160,7 @@ class _Page:
     content: Content
     units: UnitTable
     nan_reasons: _Reasons | None
-    legends: tuple[_Legend, ...]
+    legends: tuple[Legend, ...]
     sources: tuple[Source, ...]
 
     @property
@@ -184,12 +184,6 @@ class _Reasons:
     rows: list[tuple[str, list[str]]]
 
 
-@dataclass(frozen=True)
-class _Legend:
-    name: str
-    columns: tuple[Column, ...]
-
-
 def _page(result: Result, number: int, *, budget: int) -> _Page:
     section, analysis = section_of(result.analysis), declared(result.analysis)
     key = _NOT_IN_A_KEY.sub("-", result.analysis.lower()).strip("-") or "section"
@@ -208,12 +202,12 @@ def _page(result: Result, number: int, *, budget: int) -> _Page:
     )
 
 
-def _legends(analysis: Analysis | None) -> tuple[_Legend, ...]:
+def _legends(analysis: Analysis | None) -> tuple[Legend, ...]:
     if analysis is None:
         return ()
     return (
-        _Legend("table.csv: a row a unit or comparison", analysis.columns),
-        _Legend("summary.csv: a row a layer and network", analysis.summary_columns),
+        Legend("table.csv: a row a unit or comparison", analysis.columns),
+        Legend("summary.csv: a row a layer and network", analysis.summary_columns),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from probekit.analyses import REGISTRY
-from probekit.analysis import Analysis
+from probekit.analysis import Analysis, Column
 from probekit.reports.tables import LayerTable
 from probekit.result import Result
 
@@ -107,6 +107,14 @@ class Content:
     methods: Markup = field(default_factory=Markup)
     axes: tuple[str, str] = ("", "")
     row: str = "unit"
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the columns of one table mean; `name` is how the table is called on the page."""
+
+    name: str
+    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from probekit.analyses.rsa.measure import assemble
 from probekit.analyses.twins import named, notes_on_twin, with_twin
 from probekit.analyses.ventral.controls import control_systems
+from probekit.analyses.ventral.images import image_size
 from probekit.analyses.ventral.regions import ventral_regions
 from probekit.analyses.ventral.representations import Form, layer_rdms
 from probekit.analyses.ventral.systems import System
 from probekit.analysis import Protocol
 from probekit.brains import kriegeskorte2008
-from probekit.errors import NotApplicableError
 from probekit.network import Entry, weights_hash
 from probekit.result import Result
 
@@ -27,13 +27,7 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
     DataError
         If the brain data are not here and cannot be fetched.
     """
-    shape = entry.card.input_shape
-    if len(shape) != 3 or shape[0] != 3 or shape[1] != shape[2]:
-        raise NotApplicableError(
-            f"'{entry.card.name}' takes input of shape {tuple(shape)}; rsa needs a network that takes square images "
-            "with 3 channels, shape (3, size, size)."
-        )
-    stimuli = kriegeskorte2008.object_images(shape[-1])
+    stimuli = kriegeskorte2008.object_images(image_size(entry, "rsa"))
     systems, recordings = [], {}
     for network, one in with_twin(entry, protocol.seed).items():
         rdms = layer_rdms(

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from probekit.analysis import Column
 from probekit.errors import UsageError
 from probekit.reports.file import render_page, write
-from probekit.reports.section import Figure
+from probekit.reports.section import Figure, Legend
 from probekit.reports.studies.drawing import drawing_of
 from probekit.reports.tables import unit_table
 from probekit.result import Result
@@ -17,12 +16,6 @@ from probekit.study import Study
 
 _ROWS_BUDGET = 2_000_000
 """Bytes of all rows in the page."""
-
-
-@dataclass(frozen=True)
-class _Legend:
-    name: str
-    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +56,8 @@ class StudyPage:
             methods=drawing_of(study.name).methods(result),
             provenance=result.provenance,
             legends=(
-                _Legend("table.csv: a row a claim", study.columns),
-                _Legend("summary.csv: a row a layer and region", study.summary_columns),
+                Legend("table.csv: a row a claim", study.columns),
+                Legend("summary.csv: a row a layer and region", study.summary_columns),
             ),
             command=self.command,
             files=files,

@@ -94,7 +94,7 @@ def test_planted_voxels_are_found_and_measured_ones_are_not_made_up(result) -> N
 
 
 def test_networks_that_see_no_square_pictures_are_refused() -> None:
-    with pytest.raises(NotApplicableError, match=r"\(1, 32, 32\).*square images of three channels"):
+    with pytest.raises(NotApplicableError, match=r"\(1, 32, 32\).*square images with 3 channels"):
         STUDY.run([tiny((1, 32, 32))], StudyOptions(synthetic=True))
 
 

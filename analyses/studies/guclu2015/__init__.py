@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import pandas as pd
 import xarray as xr
@@ -26,6 +25,7 @@ from probekit.analyses.ventral.claims import Claim, claims_table
 from probekit.analyses.ventral.columns import CLAIMS, FITS
 from probekit.analyses.ventral.controls import control_systems
 from probekit.analyses.ventral.fits import fits
+from probekit.analyses.ventral.images import image_size, stand_ins
 from probekit.analyses.ventral.planted import noise_regions, planted_regions
 from probekit.analyses.ventral.ranking import ranking
 from probekit.analyses.ventral.representations import Form, layer_rdms
@@ -34,11 +34,10 @@ from probekit.analyses.ventral.systems import System
 from probekit.analysis import Source
 from probekit.brains import cichy2014
 from probekit.brains.kriegeskorte2008 import PIXELS, object_images
-from probekit.errors import NotApplicableError
 from probekit.network import Entry, weights_hash
 from probekit.result import Result
 from probekit.rsa import RDMs
-from probekit.stimuli import Stimuli, random_textures
+from probekit.stimuli import Stimuli
 from probekit.study import Study, StudyOptions
 
 __all__ = ["STUDY", "run"]
@@ -84,19 +83,13 @@ def run(entries: Sequence[Entry], options: StudyOptions) -> Result:
 
 
 def _views(entry: Entry, options: StudyOptions) -> dict[View, Stimuli]:
-    shape = entry.card.input_shape
-    if len(shape) != 3 or shape[0] != 3 or shape[1] != shape[2]:
-        raise NotApplicableError(
-            f"'{entry.card.name}' takes stimuli of shape {shape}; the study needs square images of three channels."
-        )
+    size = image_size(entry, "guclu2015")
     if options.synthetic:
-        textures = random_textures(families=23, samples=4, size=shape[1], seed=options.seed)
-        conditions = [f"texture_{number:02d}" for number in range(1, len(textures) + 1)]
-        return {View("texture", "made to size"): replace(textures, table=textures.table.assign(condition=conditions))}
+        return {View("texture", "made to size"): stand_ins(size, options.seed)}
     return {
-        view: object_images(shape[1], background=view.background, fit=view.fit)
+        view: object_images(size, background=view.background, fit=view.fit)
         for view in VIEWS
-        if view.fit == "resize" or shape[1] >= PIXELS
+        if view.fit == "resize" or size >= PIXELS
     }
 
 

@@ -25,13 +25,13 @@ from probekit.analyses.ventral.claims import Claim, claims_table
 from probekit.analyses.ventral.columns import CLAIMS, FITS
 from probekit.analyses.ventral.controls import control_systems
 from probekit.analyses.ventral.fits import fits
+from probekit.analyses.ventral.images import image_size
 from probekit.analyses.ventral.ranking import ranking
 from probekit.analyses.ventral.representations import Form
 from probekit.analyses.ventral.resampling import n_resamples, notes_on_quick
 from probekit.analyses.ventral.systems import Pass, System, network_systems
 from probekit.analysis import Source
 from probekit.brains.kriegeskorte2008 import object_images
-from probekit.errors import NotApplicableError
 from probekit.network import Entry, weights_hash
 from probekit.result import Result
 from probekit.rsa import RDMs
@@ -44,7 +44,8 @@ CLEAN, RAW = Form(), Form(standardize=False)
 
 def _run(entries: Sequence[Entry], options: StudyOptions) -> Result:
     """Return how layers, mixed layers and categories explain IT."""
-    _check(entries)
+    for entry in entries:
+        image_size(entry, STUDY.name)
     regions = {} if options.synthetic else brains.recorded()  # before the networks run: the data may be missing
     shown = Pass(options.device, options.batch_size, options.progress)
     images = [_images(entry, options) for entry in entries]
@@ -127,16 +128,6 @@ def _pictures(
         layers[f"{model}, {chosen}"] = of_network.rows((of_network.table["layer"] == chosen).to_numpy())
     brain = {name: rdms for name, rdms in bench.regions.items() if brains.NOISE not in name and name != "judgements"}
     return arrays.pictures(brain, layers, stimuli.table)
-
-
-def _check(entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        shape = entry.card.input_shape
-        if len(shape) != 3 or shape[0] != 3 or shape[1] != shape[2]:
-            raise NotApplicableError(
-                f"'{entry.card.name}' takes input of shape {shape}; this study shows square images in colour, shape "
-                "(3, size, size)."
-            )
 
 
 def _images(entry: Entry, options: StudyOptions) -> Stimuli:
