@@ -117,7 +117,7 @@ def test_images_of_another_shape_are_not_applicable():
 def test_missing_data_are_not_replaced_by_planted_ones(monkeypatch, tmp_path):
     monkeypatch.setenv("PROBEKIT_DATA", str(tmp_path))
     monkeypatch.setenv("PROBEKIT_OFFLINE", "1")
-    with pytest.raises(DataError, match="zhang2011"):
+    with pytest.raises(DataError, match="kriegeskorte2008"):
         STUDY.run([small()], StudyOptions(quick=True))
 
 
