@@ -36,7 +36,7 @@ def best_said(fits: pd.DataFrame, model: str, region: str) -> str:
     trained = rows[(rows["model"] == model) & (rows["network"] == "trained")]
     if trained.empty:
         return f"No layer of {model} tells the stimuli of {region} apart."
-    best = trained.loc[trained["score"].idxmax()]
+    best = trained.iloc[int(trained["score"].argmax())]
     beside = [f"{name} {number(score)}" for name, score in _others(rows, model).items()]
     low, high = float(best["ceiling_low"]), float(best["ceiling_high"])
     ceiling = f"; noise ceiling {interval(low, high)}" if low == low else ""

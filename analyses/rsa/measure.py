@@ -38,7 +38,7 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     ordered = table.assign(share=share, significant=table["q"] < _ALPHA)
     rows = []
     for keys, group in ordered.groupby(_KEYS, sort=False, dropna=False):
-        best = group.loc[group["share"].fillna(-np.inf).idxmax()]
+        best = group.iloc[int(group["share"].fillna(-np.inf).argmax())]
         rows.append((*keys, best["region"], *best[["score", "score_low", "score_high"]], group["significant"].sum()))
     return pd.DataFrame(rows, columns=[column.name for column in SUMMARY]).astype({"n_significant": int})
 
@@ -49,7 +49,7 @@ def _arrays(regions: Mapping[str, RDMs]) -> dict[str, xr.DataArray]:
     ranked = []
     for rdms in regions.values():
         mean = np.nanmean(rdms.dissimilarities, axis=0)
-        order = pd.Series(mean).rank(pct=True).to_numpy()[None]
+        order = np.asarray(pd.Series(mean).rank(pct=True), dtype=np.float64)[None]
         ranked.append(RDMs(order, rdms.conditions, pd.DataFrame({"rdm": [0]}), rdms.distance).square()[0])
     array = xr.DataArray(
         np.stack(ranked),

@@ -58,7 +58,7 @@ class PatternDistances:
         for start in range(0, block.shape[1], width):
             part = block[:, start : start + width]
             values = np.array(part[~missing] if missing.any() else part, dtype=np.float64, order="C")
-            if self._standardize and self._distance != "spearman":
+            if self._standardize and self._distance != "spearman" and n_present:
                 values = standardized(values)
             if n_present > 1 and values.shape[1]:
                 self._take(values)

@@ -48,7 +48,7 @@ def noise_ceiling(subjects: RDMs, *, measure: Measure = "spearman") -> NoiseCeil
     Raises
     ------
     UsageError
-        If there is one subject only, or a subject's dissimilarities are all the same.
+        If there is one subject only, or a subject's dissimilarities are infinite or all the same.
 
     References
     ----------
@@ -120,7 +120,7 @@ def ceilings_of_products(between: Floats, counts: Ints) -> Floats:
     n_drawn = drawn.sum(axis=1)
     positive = np.where(without > 0, without, np.nan)
     lower = np.where(drawn, (with_pool - counts) / np.sqrt(positive), 0).sum(axis=1) / n_drawn
-    upper = np.where(drawn, with_pool / np.sqrt(square), 0).sum(axis=1) / n_drawn
+    upper = np.where(drawn, with_pool / np.sqrt(np.where(square > 0, square, np.nan)), 0).sum(axis=1) / n_drawn
     return np.stack([np.where(n_drawn > 1, lower, np.nan), upper], axis=1)
 
 
@@ -134,6 +134,8 @@ def check_subjects(subjects: RDMs, *, at_least: int) -> None:
     if len(subjects) < at_least:
         raise UsageError(f"subjects has {len(subjects)} RDM; expected {at_least} subjects or more.")
     rows = subjects.dissimilarities
+    if np.isinf(rows).any():
+        raise UsageError("subjects have infinite dissimilarities; give nan where one is not known.")
     known = rows[:, ~np.isnan(rows).any(axis=0)]
     if known.shape[1] < 2:
         raise UsageError(f"subjects know {known.shape[1]} pairs of conditions in common; expected two or more.")

@@ -122,12 +122,19 @@ class Evaluation:
             `score` (mean over subjects), `ci_low`, `ci_high`, `p` (one-sided t test against 0), `q` (false discovery
             rate over models), `ceiling_lower`, `ceiling_upper`, `share_of_ceiling` (score over the upper ceiling; nan
             where that is not above 0).
+
+        Raises
+        ------
+        UsageError
+            If an argument is none of the allowed, or percentiles are asked for where nothing was resampled.
         """
         _check_level(level)
         check_option("interval", interval, ("t", "percentile"))
         score, (spread, df) = self.scores.mean(axis=1), self._variance_and_df()
         low, high = t_interval(score, spread, df, level)
         if interval == "percentile":
+            if not len(self.resampled):
+                raise UsageError("interval is 'percentile', but n_resamples was 0; evaluate with resamples, or use 't'.")
             tails = [(1 - level) / 2, (1 + level) / 2]
             low, high = _over_resamples(lambda values: np.nanquantile(values, tails, axis=0), self.resampled)
         p = t_test(score, spread, df, two_sided=False)

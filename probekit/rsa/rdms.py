@@ -99,7 +99,7 @@ class RDMs:
         for label in conditions:
             if label not in place:
                 raise unknown_name("condition", label, self.conditions)
-        at = np.array([place[label] for label in conditions])
+        at = np.array([place[label] for label in conditions], dtype=np.intp)
         rows, columns = np.triu_indices(len(at), 1)
         return RDMs(
             self.dissimilarities[:, pair_index(at[rows], at[columns], self.n_conditions)],
