@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from probekit.errors import NotApplicableError
 from probekit.rsa import RDMs, compare, resampled_scores
 from probekit.rsa.compare import Measure
 
@@ -75,9 +76,17 @@ def depths(
     n_resamples : int
     seed : int
         The same stimuli, and where the subjects are the same people the same subjects, are drawn for both regions.
+
+    Raises
+    ------
+    NotApplicableError
+        If fewer than two layers tell the stimuli apart.
     """
     both = {name: regions[name] for name in (shallow, deep)}
-    observed = {name: np.nanmean(compare(models, rdms, measure=measure), axis=1) for name, rdms in both.items()}
+    observed = {name: compare(models, rdms, measure=measure).mean(axis=1) for name, rdms in both.items()}
+    alive = sum(not np.isnan(scores).any() for scores in zip(*observed.values(), strict=True))
+    if alive < 2:
+        raise NotApplicableError(f"{alive} of {len(models)} layers tells the stimuli apart; a depth needs two or more.")
     drawn = resampled_scores(models, both, measure=measure, resample="both", n_resamples=n_resamples, seed=seed)
     best = {name: int(np.nanargmax(scores)) for name, scores in observed.items()}
     chosen = {name: _best(scores) for name, scores in drawn.items()}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from probekit.errors import NotApplicableError
 from probekit.rsa import RDMs
 
 N_SUBJECTS = 15
@@ -36,11 +37,23 @@ def planted_regions(
     -------
     dict of str to RDMs
         One RDM a subject, table columns `subject` and `region`.
+
+    Raises
+    ------
+    NotApplicableError
+        If a layer to follow is dead.
     """
     rng = np.random.default_rng(seed)
     found = {}
     for region, depth in depths.items():
-        layer = models.dissimilarities[round(depth * (len(models) - 1))]
+        at = round(depth * (len(models) - 1))
+        layer = models.dissimilarities[at]
+        if not np.ptp(layer) > 0:
+            raise NotApplicableError(
+                f"{region} is to follow layer '{models.table['layer'].iloc[at]}', whose RDM is "
+                f"{'not known' if np.isnan(layer).any() else 'level'}: the layer is dead, or gives nan. Planted brains "
+                "need a network whose layers tell the stimuli apart."
+            )
         own = _noise(models.n_conditions, n_subjects, rng)
         found[region] = _of_subjects(stats.zscore(layer)[None] + noise * own, region, models.conditions)
     return found

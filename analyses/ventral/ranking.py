@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from probekit.analyses.ventral.systems import System
 from probekit.rsa import RDMs, compare
@@ -58,11 +59,19 @@ def ranking(
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
 
 
+def ranking_array(systems: Sequence[System], regions: Mapping[str, RDMs], *, seed: int = 0) -> xr.DataArray:
+    """Return `ranking` as a study keeps it: dims (place, number), score and rank; who and where as coordinates."""
+    ranked = ranking(systems, regions, seed=seed)
+    words = ("region", "model", "network", "seed")
+    coords = {name: ("place", ranked[name].astype(str).to_numpy(dtype=str)) for name in words}
+    numbers = ["score", "rank"]
+    return xr.DataArray(ranked[numbers].to_numpy(float), dims=("place", "number"), coords={**coords, "number": numbers})
+
+
 def _held_out(scores: np.ndarray) -> np.ndarray:
     """Return each subject's score of the layer that fits the others best; scores are (layer, subject)."""
-    known = np.where(np.isnan(scores), -np.inf, scores)
-    others = known.sum(axis=1, keepdims=True) - known
-    others[np.isinf(known).any(axis=1)] = -np.inf
+    others = scores.sum(axis=1, keepdims=True) - scores
+    others[np.isnan(others).any(axis=1)] = -np.inf
     return np.asarray(scores[others.argmax(axis=0), np.arange(scores.shape[1])])
 
 

@@ -10,6 +10,7 @@ from probekit.errors import UsageError
 from probekit.reports.file import render_page, write
 from probekit.reports.section import Figure, Legend
 from probekit.reports.studies.drawing import drawing_of
+from probekit.reports.studies.ranks import places, ranks_told
 from probekit.reports.tables import unit_table
 from probekit.result import Result
 from probekit.study import Study
@@ -37,7 +38,7 @@ class StudyPage:
 
     def findings(self) -> list[str]:
         """Return what was found, in sentences, the main one first."""
-        return drawing_of(self.study.name).findings(self.result)
+        return [*drawing_of(self.study.name).findings(self.result), *ranks_told(self.result)]
 
     def html(self, *, files: bool = False) -> str:
         """Return the page; with `files`, it may point to what `save_all` writes beside it."""
@@ -52,6 +53,7 @@ class StudyPage:
             claims=result.table.to_dict("records"),
             models=result.table["model"].replace("", None).nunique(),
             figures=self._figures,
+            places=places(result),
             fits=unit_table(result.summary, study.summary_columns, budget=_ROWS_BUDGET),
             methods=drawing_of(study.name).methods(result),
             provenance=result.provenance,

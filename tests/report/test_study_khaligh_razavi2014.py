@@ -40,7 +40,7 @@ def test_findings_begin_with_what_was_planted_and_rank_the_networks(page):
     told = page.findings()
     assert told[0].startswith("Planted layers were found in 4 of 4 regions. In noise: ")
     assert sum(one.startswith("first: ") for one in told) == 4
-    assert told[-1].startswith("Ranks of networks")
+    assert told[-1].startswith("Of networks and controls, ")
     assert "untrained" in told[1]
     assert not re.search(r"\bnan\b", " ".join(told))
 

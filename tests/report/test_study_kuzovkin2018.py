@@ -51,7 +51,8 @@ def test_findings_tell_the_alignment_with_its_twins_and_what_noise_gives(page, r
     )
     assert "untrained twins" in told[0]
     assert any("second<b>" in sentence and "there is no untrained twin" in sentence for sentence in told)
-    assert told[-1].startswith("Of probes that are noise, ")
+    assert told[-2].startswith("Of probes that are noise, ")
+    assert told[-1].startswith("Of networks and controls, ")
     assert not re.search(r"\bnan\b", " ".join(told))
 
 

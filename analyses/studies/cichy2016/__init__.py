@@ -39,7 +39,7 @@ from probekit.analyses.twins import notes_on_twin
 from probekit.analyses.ventral.claims import Claim, claims_table
 from probekit.analyses.ventral.columns import CLAIMS
 from probekit.analyses.ventral.controls import control_systems
-from probekit.analyses.ventral.ranking import ranking
+from probekit.analyses.ventral.ranking import ranking_array
 from probekit.analyses.ventral.resampling import n_resamples, notes_on_quick
 from probekit.analysis import Source
 from probekit.brains import zhang2011
@@ -72,7 +72,7 @@ def _run(entries: Sequence[Entry], options: StudyOptions) -> Result:
         NAME,
         claims_table([*claims, *never_tested()]),
         summary,
-        _arrays(timings, neurons, ranking(clean, brains, seed=options.seed) if len(entries) > 1 else None),
+        _arrays(timings, neurons) | {"ranking": ranking_array([*clean, *controls], brains, seed=options.seed)},
         _provenance(seen, options),
         (
             *_notes(seen, options),
@@ -124,14 +124,13 @@ def _time_claims(model: str, timings: Mapping[tuple[str, str], Timing], *, synth
 def _arrays(
     timings: Mapping[tuple[str, str], Timing],
     neurons: Mapping[str, tuple[Readout, Geometry]],
-    ranks: pd.DataFrame | None,
 ) -> dict[str, xr.DataArray]:
     found: dict[str, xr.DataArray] = {}
     for (kind, model), one in timings.items():
         found |= arrays.of_timing(kind, model, one)
     for kind, (told, apart) in neurons.items():
         found |= arrays.of_neurons(f"{kind or 'it'}_neurons", told, apart)
-    return found if ranks is None else found | {"ranks": arrays.of_ranks(ranks)}
+    return found
 
 
 def _provenance(seen: Sequence[Seen], options: StudyOptions) -> dict[str, Any]:

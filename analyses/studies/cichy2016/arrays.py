@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from probekit.analyses.studies.cichy2016 import meg
@@ -65,12 +64,3 @@ def of_neurons(kind: str, read: Readout, seen: Geometry) -> dict[str, xr.DataArr
             coords={"latency": list(LATENCIES), "number": list(LATENCY_NUMBERS)},
         ),
     }  # fmt: skip
-
-
-def of_ranks(ranks: pd.DataFrame) -> xr.DataArray:
-    """Return ranks and scores of systems, their names as coordinates of the rows."""
-    words = {
-        name: ("row", ranks[name].astype(str).to_numpy(dtype=str)) for name in ("region", "model", "network", "seed")
-    }
-    numbers = ["score", "rank"]
-    return xr.DataArray(ranks[numbers].to_numpy(float), dims=("row", "number"), coords={**words, "number": numbers})

@@ -27,7 +27,7 @@ from probekit.analyses.ventral.controls import control_systems
 from probekit.analyses.ventral.fits import fits
 from probekit.analyses.ventral.images import image_size, stand_ins
 from probekit.analyses.ventral.planted import noise_regions, planted_regions
-from probekit.analyses.ventral.ranking import ranking
+from probekit.analyses.ventral.ranking import ranking_array
 from probekit.analyses.ventral.representations import Form, layer_rdms
 from probekit.analyses.ventral.resampling import n_resamples, notes_on_quick
 from probekit.analyses.ventral.systems import System
@@ -57,6 +57,7 @@ def run(entries: Sequence[Entry], options: StudyOptions) -> Result:
     summaries: list[pd.DataFrame] = []
     found: list[Found] = []
     populations: list[Population] = []
+    ranked: list[System] = []
     claimed: list[Claim] = []
     for entry in entries:
         model = entry.card.name
@@ -64,6 +65,7 @@ def run(entries: Sequence[Entry], options: StudyOptions) -> Result:
         regions = _regions(own[0].seen[own[0].first][MAIN], options)
         systems = [System(model, one.network, one.seed, one.seen[one.first][MAIN]) for one in own]
         compared = [*systems, *(controls if entry is entries[0] else ())]
+        ranked += compared
         options.progress("fitting regions", len(summaries), len(entries))
         summaries.append(fits(compared, regions, n_resamples=n_resamples(options), seed=options.seed))
         of_model = [best_layers(own, regions, pair, options) for pair in _pairs(options)]
@@ -76,7 +78,7 @@ def run(entries: Sequence[Entry], options: StudyOptions) -> Result:
         STUDY.name,
         claims_table(claimed),
         pd.concat(summaries, ignore_index=True),
-        _arrays(found, populations) | _ranked(viewers, options),
+        _arrays(found, populations) | {"ranking": ranking_array(ranked, regions, seed=options.seed)},
         _provenance(entries, shown, options),
         tuple(_notes(entries, shown, options)),
     )
@@ -137,16 +139,6 @@ def _populations(entry: Entry, trained: Viewer, options: StudyOptions) -> list[P
     if not options.synthetic and voxels.vim1_is_here():
         found += voxels.measured_populations(entry, list(euclidean.table["layer"]), options)
     return found
-
-
-def _ranked(viewers: Sequence[Viewer], options: StudyOptions) -> dict[str, xr.DataArray]:
-    """Return the order of the trained networks in measured regions, where there are several."""
-    trained = [viewer for viewer in viewers if viewer.network == "trained"]
-    if len(trained) < 2 or options.synthetic:
-        return {}
-    systems = [System(one.model, one.network, one.seed, one.seen[one.first][MAIN]) for one in trained]
-    found = ranking(systems, _regions(systems[0].rdms, options), seed=options.seed)
-    return {"ranking": _tidy(found.drop(columns=["network", "seed"]), ("score", "rank"))}
 
 
 def _arrays(found: Sequence[Found], populations: Sequence[Population]) -> dict[str, xr.DataArray]:

@@ -26,7 +26,7 @@ from probekit.analyses.ventral.columns import CLAIMS, FITS
 from probekit.analyses.ventral.controls import control_systems
 from probekit.analyses.ventral.fits import fits
 from probekit.analyses.ventral.images import image_size
-from probekit.analyses.ventral.ranking import ranking
+from probekit.analyses.ventral.ranking import ranking_array
 from probekit.analyses.ventral.representations import Form
 from probekit.analyses.ventral.resampling import n_resamples, notes_on_quick
 from probekit.analyses.ventral.systems import Pass, System, network_systems
@@ -93,7 +93,7 @@ def _result(
         "parts": arrays.of_parts(found),
         "mixed": arrays.of_mixed(found),
         "clusters": arrays.of_clusters(clusters),
-        "ranks": arrays.of_ranks(ranking(clean, bench.regions, seed=options.seed)) if len(entries) > 1 else None,
+        "ranking": ranking_array([*clean, *bench.controls], bench.regions, seed=options.seed),
     }
     return Result(
         NAME,

@@ -75,16 +75,6 @@ def pictures(regions: Mapping[str, RDMs], layers: Mapping[str, RDMs], table: pd.
     return xr.DataArray(np.stack(list(shown.values())).astype(np.float32), coords, ("system", "image", "other"))
 
 
-def of_ranks(ranked: pd.DataFrame) -> xr.DataArray:
-    """Return ranks, dims (region, system)."""
-    names = ranked["model"] + np.where(
-        ranked["network"] == "untrained", " (untrained, seed " + ranked["seed"].astype(str) + ")", ""
-    )
-    wide = ranked.assign(system=names).pivot(index="region", columns="system", values="rank")
-    coords = {"region": list(wide.index), "system": list(wide.columns)}
-    return xr.DataArray(wide.to_numpy(np.float64), coords, ("region", "system"))
-
-
 def _percentiles(rdms: RDMs) -> np.ndarray:
     ranks = rankdata(rankdata(rdms.dissimilarities, axis=1).mean(axis=0))
     pairs = 100 * (ranks - 1) / (len(ranks) - 1)

@@ -18,7 +18,7 @@ from probekit.analyses.ventral.columns import CLAIMS, FITS
 from probekit.analyses.ventral.controls import control_systems
 from probekit.analyses.ventral.fits import fits
 from probekit.analyses.ventral.images import image_size, stand_ins
-from probekit.analyses.ventral.ranking import ranking
+from probekit.analyses.ventral.ranking import ranking_array
 from probekit.analyses.ventral.representations import Form
 from probekit.analyses.ventral.resampling import n_resamples, notes_on_quick
 from probekit.analyses.ventral.systems import Pass, System, network_systems
@@ -65,7 +65,7 @@ def run(entries: Sequence[Entry], options: StudyOptions) -> Result:
         options.progress("fitting regions", len(tables), len(entries))
         n_drawn = min(draws.n_resamples, _RESAMPLES_OF_PLANTED) if options.synthetic else draws.n_resamples
         tables.append(fits(compared, regions, n_resamples=n_drawn, seed=options.seed))
-        shown.append(systems[_CLEAN][0])
+        shown += compared
         described.append(
             {"model": model, "weights_sha256": weights_hash(entry.module), "stimuli_sha256": stimuli.sha256}
         )
@@ -73,7 +73,7 @@ def run(entries: Sequence[Entry], options: StudyOptions) -> Result:
         STUDY.name,
         claims_table(claimed),
         pd.concat(tables, ignore_index=True),
-        arrays(found, noise, _ranked(shown, real, options.seed)),
+        arrays(found, noise) | {"ranking": ranking_array(shown, regions, seed=options.seed)},
         _provenance(described, draws, options),
         tuple(_notes(entries, options)),
     )
@@ -94,12 +94,6 @@ def _measured(
 ) -> list[Measured]:
     first = {form: pixels(stimuli, distance=form.distance, standardize=form.standardize) for form in systems}
     return [one for brain in brains for one in measure(systems, first, brain, draws)]
-
-
-def _ranked(systems: Sequence[System], brains: Sequence[Brain], seed: int) -> pd.DataFrame:
-    if len(systems) < 2 or not brains:
-        return pd.DataFrame()
-    return ranking(systems, brains[0].regions, seed=seed)
 
 
 def _provenance(described: list[dict[str, str]], draws: Draws, options: StudyOptions) -> dict[str, object]:

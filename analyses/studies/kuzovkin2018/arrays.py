@@ -18,9 +18,7 @@ ALIGNMENTS = (
 _PLACE = ("model", "network", "seed", "variant", "brain")
 
 
-def arrays(
-    measured: Mapping[str, Sequence[Measured]], noise: Mapping[str, xr.DataArray], ranked: pd.DataFrame
-) -> dict[str, xr.DataArray]:
+def arrays(measured: Mapping[str, Sequence[Measured]], noise: Mapping[str, xr.DataArray]) -> dict[str, xr.DataArray]:
     """Return all arrays of the study.
 
     Parameters
@@ -29,14 +27,12 @@ def arrays(
         By network.
     noise : mapping of str to xarray.DataArray
         By network, as `false_positives` returns it.
-    ranked : pandas.DataFrame
-        As `probekit.analyses.ventral.ranking.ranking` returns it, for several networks; or empty.
 
     Returns
     -------
     dict of str to xarray.DataArray
         "alignment", a row a system, variant and brain; "noise", of false positives; "layers 0" and so on, of each
-        network and brain: mean score that counts and share of probes that count; "ranking" of several networks.
+        network and brain: mean score that counts and share of probes that count.
     """
     found = {
         "alignment": as_rows(pd.DataFrame([_row(one, of) for of in measured.values() for one in of]), ALIGNMENTS),
@@ -44,7 +40,7 @@ def arrays(
     }
     for number, one in enumerate(_by_layer(measured)):
         found[f"layers {number}"] = one
-    return found | ({"ranking": as_rows(ranked, ("score", "rank"))} if len(ranked) else {})
+    return found
 
 
 def as_rows(table: pd.DataFrame, quantities: Sequence[str]) -> xr.DataArray:

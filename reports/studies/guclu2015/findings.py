@@ -20,8 +20,6 @@ def findings(result: Result) -> list[str]:
         chosen = choices[(choices["model"] == model) & (choices["pair"] == pair)]
         said += _of_regions(table, chosen, f"{model}: " if several else "")
         said.append((f"{model}: " if several else "") + _highest(result.summary, str(model), str(pair)))
-    if "ranking" in result.arrays:
-        said += _ranked(rows_of(result, "ranking"))
     told = _of_voxels(rows_of(result, "voxels"), several, synthetic=bool(result.provenance["synthetic"]))
     return [*said, *told]
 
@@ -129,12 +127,3 @@ def _of_voxels(table: pd.DataFrame, several: bool, *, synthetic: bool) -> Iterat
 def _p(value: float) -> str:
     said = probability(value)
     return said if said.startswith("<") else f"= {said}"
-
-
-def _ranked(table: pd.DataFrame) -> Iterator[str]:
-    for region, part in table.groupby("region", sort=False):
-        places = [f"{row['model']} (rank {int(row['rank'])}, {number(row['score'])})" for _, row in part.iterrows()]
-        yield (
-            f"Best fit of {region} by a layer chosen on the other subjects (equal ranks cannot be told apart): "
-            f"{listing(places)}."
-        )

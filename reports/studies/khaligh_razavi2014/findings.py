@@ -17,7 +17,7 @@ def findings(result: Result) -> list[str]:
     """Return what was found, the main thing first."""
     models = list(result.arrays["parts"]["model"].values)
     told = [f"{_of(model, models)}{said}" for model in models for said in _told(result, str(model))]
-    return [*_planted(result), *told, *_ranks(result)]
+    return [*_planted(result), *told]
 
 
 def _told(result: Result, model: str) -> Iterator[str]:
@@ -98,17 +98,6 @@ def _planted(result: Result) -> list[str]:
     noise = planted[planted["variant"] == "noise"]
     agree = int((found["verdict"] == "agrees").sum())
     return [f"Planted layers were found in {agree} of {len(found)} regions. In noise: {noise['ours'].iloc[0]}"]
-
-
-def _ranks(result: Result) -> list[str]:
-    if "ranks" not in result.arrays:
-        return []
-    ranks = result.arrays["ranks"]
-    said = []
-    for region in ranks["region"].values:
-        order = ranks.sel(region=region).to_series().sort_values()
-        said.append(f"{region}: {', '.join(f'{name} {rank:.0f}' for name, rank in order.items())}")
-    return [f"Ranks of networks; those that cannot be told apart share one. {'; '.join(said)}."]
 
 
 def _verdicts(claims: pd.DataFrame, words: str) -> str:

@@ -29,7 +29,7 @@ def findings(result: Result) -> list[str]:
         probes = _PROBES[str(brain)]
         who = f"{short_name(str(model))}, {probes[0].lower()}{probes[1:]}" if several else probes
         said += [f"{who}: {sentence}" for sentence in _of_brain(rows)]
-    return [*said, _of_noise(result), *_of_ranking(result)]
+    return [*said, _of_noise(result)]
 
 
 def _of_brain(rows: pd.DataFrame) -> Iterator[str]:
@@ -86,14 +86,6 @@ def _of_noise(result: Result) -> str:
         "the entries of an RDM depend on each other. The permutation of stimuli repairs it: "
         f"{share('as published', 'counted')} count in the end, {share('clean', 'counted')} with the clean scoring."
     )
-
-
-def _of_ranking(result: Result) -> Iterator[str]:
-    if "ranking" not in result.arrays:
-        return
-    for region, rows in as_table(result.arrays["ranking"]).groupby("region", sort=False):
-        ranked = [f"{count(row['rank'])}. {row['model']} ({number(row['score'])})" for _, row in rows.iterrows()]
-        yield f"Networks by fit of {region}, one rank where they cannot be told apart: {', '.join(ranked)}."
 
 
 def _methods(result: Result) -> Markup:
