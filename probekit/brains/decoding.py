@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import generator, whole
 from probekit.brains.pseudo_population import Floats, PseudoPopulation, pseudo_population
 from probekit.errors import UsageError
 
@@ -112,7 +113,7 @@ def decode_over_time(
     """
     used = Design() if design is None else design
     population = pseudo_population(responses, labels, groups, used.groups)
-    return _accuracy(population, used, n_resamples, np.random.default_rng(seed))
+    return _accuracy(population, used, n_resamples, generator(seed))
 
 
 def decode_shuffled(
@@ -151,10 +152,9 @@ def decode_shuffled(
         As of `decode_over_time`.
     """
     used = Design() if design is None else design
-    if n_shuffles < 1:
-        raise UsageError(f"n_shuffles is {n_shuffles}; expected at least 1.")
+    n_shuffles = whole("n_shuffles", n_shuffles, 1)
     population = pseudo_population(responses, labels, groups, used.groups)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     return np.stack(
         [_accuracy(population.shuffled(rng), used, n_resamples, rng).mean(axis=0) for _ in range(n_shuffles)]
     )
@@ -162,8 +162,7 @@ def decode_shuffled(
 
 def _accuracy(population: PseudoPopulation, design: Design, n_resamples: int, rng: np.random.Generator) -> Floats:
     """Return the accuracy of each pseudo-population at each moment, blocks of them at once."""
-    if n_resamples < 1:
-        raise UsageError(f"n_resamples is {n_resamples}; expected at least 1.")
+    n_resamples = whole("n_resamples", n_resamples, 1)
     teaching = population.places("train_on", design.train_on)
     tested = population.places("test_on", design.test_on)
     n_neurons, n_groups, n_classes, _ = population.candidates.shape

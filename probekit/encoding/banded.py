@@ -10,6 +10,7 @@ import numpy.typing as npt
 from himalaya.kernel_ridge import solve_multiple_kernel_ridge_random_search
 from sklearn.model_selection import PredefinedSplit
 
+from probekit.arguments import whole
 from probekit.encoding.folds import Folds, fold_labels
 from probekit.encoding.inputs import (
     Floats,
@@ -169,8 +170,7 @@ def fit_banded(
     given = check_layers(bands, name="bands")
     n_stimuli = len(next(iter(given.values())))
     measured = check_targets(targets, n_stimuli)
-    if n_iter < 1:
-        raise UsageError(f"n_iter is {n_iter}; expected at least 1.")
+    n_iter = whole("n_iter", n_iter, 1)
     cv = PredefinedSplit(fold_labels(n_stimuli, folds, seed=seed))
     fitted = {name: Band.of(features) for name, features in given.items()}
     kernels = np.stack([band.kernel(given[name]) for name, band in fitted.items()])

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from probekit.arguments import floats
 from probekit.encoding.inputs import check_targets
 from probekit.encoding.scores import pearson_per_target
 from probekit.errors import UsageError
@@ -56,7 +57,7 @@ def noise_ceiled(
     Schoppe et al. 2016, Front Comput Neurosci 10:10, doi:10.3389/fncom.2016.00010; Schrimpf et al. 2018, bioRxiv,
     doi:10.1101/407007
     """
-    measured = np.asarray(repetitions, dtype=np.float64)
+    measured = floats("repetitions", repetitions)
     if measured.ndim != 3:
         raise UsageError(f"repetitions has shape {measured.shape}; expected (stimulus, repetition, target).")
     r = pearson_per_target(check_targets(measured, len(measured), name="repetitions"), predictions)

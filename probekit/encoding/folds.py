@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import generator
 from probekit.errors import UsageError
 
 Ints = npt.NDArray[np.int64]
@@ -42,7 +43,7 @@ def fold_labels(n_stimuli: int, folds: Folds, *, seed: int) -> Ints:
     if isinstance(folds, int | np.integer):
         if not 2 <= folds <= n_stimuli:
             raise UsageError(f"folds is {folds}; {n_stimuli} stimuli allow 2 … {n_stimuli}.")
-        return np.random.default_rng(seed).permutation(np.arange(n_stimuli, dtype=np.int64) % int(folds))
+        return generator(seed).permutation(np.arange(n_stimuli, dtype=np.int64) % int(folds))
     given = np.asarray(folds)
     if given.shape != (n_stimuli,):
         raise UsageError(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
+from probekit.arguments import generator, whole
 from probekit.encoding.inputs import Floats
 from probekit.errors import UsageError, unknown_name
 
@@ -83,12 +84,11 @@ def layer_gradient(
     """
     labels = np.asarray(areas, dtype=str)
     place = _places(labels, order, len(scores))
-    if n_permutations < 1:
-        raise UsageError(f"n_permutations is {n_permutations}; expected at least 1.")
+    n_permutations = whole("n_permutations", n_permutations, 1)
     layer = scores["layer_index"].to_numpy()
     significant = (scores["q"].to_numpy() <= level) & (layer >= 0) & (place >= 0)
     kept_place, kept_layer = place[significant], layer[significant]
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     orders = _orders(len(order), n_permutations, rng)
     rho, by_order, by_shuffle = _rank_correlations(kept_place, kept_layer, orders, n_permutations, rng)
     return Gradient(

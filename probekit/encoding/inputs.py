@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import floats
 from probekit.errors import UsageError, unknown_name
 
 Floats = npt.NDArray[np.float64]
@@ -61,7 +61,7 @@ def check_features(features: npt.ArrayLike, *, name: str = "features", n_feature
     UsageError
         If they are no numbers, not two-dimensional, empty, or not all finite.
     """
-    given = _numbers(features, name)
+    given = floats(name, features)
     if given.ndim != 2 or 0 in given.shape:
         raise UsageError(f"{name} has shape {given.shape}; expected (stimulus, feature), neither of them 0.")
     if n_features is not None and given.shape[1] != n_features:
@@ -100,7 +100,11 @@ def check_fitted_layers(features: Mapping[str, npt.ArrayLike], layers: tuple[str
     ------
     UnknownNameError
         If one is missing; the message suggests the nearest.
+    UsageError
+        If it is no mapping, or as `check_layers`.
     """
+    if not isinstance(features, Mapping):
+        raise UsageError(f"features is {type(features).__name__}; expected a mapping of layer to features.")
     for layer in layers:
         if layer not in features:
             raise unknown_name("layer among the features", layer, map(str, features))
@@ -128,7 +132,7 @@ def check_targets(targets: npt.ArrayLike, n_stimuli: int, *, name: str = "target
     UsageError
         If shape or number of stimuli do not fit, or a value is infinite or nan (with repetitions: all of a stimulus).
     """
-    given = _numbers(targets, name)
+    given = floats(name, targets)
     if given.ndim not in (2, 3) or 0 in given.shape:
         raise UsageError(
             f"{name} has shape {given.shape}; expected (stimulus, target) or (stimulus, repetition, target), none 0."
@@ -148,17 +152,10 @@ def check_alphas(alphas: npt.ArrayLike) -> Floats:
     UsageError
         If there is none, or one is not a number above 0.
     """
-    given = np.sort(np.atleast_1d(_numbers(alphas, "alphas")))
+    given = np.sort(np.atleast_1d(floats("alphas", alphas)))
     if given.ndim != 1 or not given.size or not np.isfinite(given).all() or given[0] <= 0:
         raise UsageError(f"alphas is {alphas!r}; expected one or more numbers above 0.")
     return given
-
-
-def _numbers(values: Any, name: str) -> Floats:
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, RuntimeError) as err:  # RuntimeError: a tensor that needs its gradient
-        raise UsageError(f"{name} is {type(values).__name__}; expected an array of numbers ({err}).") from err
 
 
 def _mean_over_repetitions(values: Floats) -> Floats:

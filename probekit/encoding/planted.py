@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import generator
 from probekit.encoding.inputs import Floats, Standardization, check_layers
 from probekit.errors import UsageError
 
@@ -69,7 +70,7 @@ def planted_voxels(
         raise UsageError(f"n_areas is {n_areas}; {len(given)} layers allow 1 … {len(given)}.")
     if n_voxels_per_layer < 1:
         raise UsageError(f"n_voxels_per_layer is {n_voxels_per_layer}; expected at least 1.")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     signal = np.concatenate(
         [_mixtures(layer, columns, n_voxels_per_layer, rng) for layer, columns in given.items()], axis=1
     )
@@ -110,7 +111,7 @@ def null_voxels(
         )
     nothing = np.full(n_voxels, -1)
     area = np.arange(n_voxels) * n_areas // n_voxels
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     return _measured(np.zeros((n_stimuli, n_voxels)), nothing, area, noise, n_repetitions, rng)
 
 

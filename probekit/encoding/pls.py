@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.cross_decomposition import PLSRegression
 
+from probekit.arguments import whole
 from probekit.encoding.inputs import Floats, Standardization, check_features, check_targets
 from probekit.errors import UsageError
 
@@ -71,7 +72,7 @@ def fit_pls(features: npt.ArrayLike, targets: npt.ArrayLike, n_components: int =
     measured = check_targets(targets, len(given))
     features_of, targets_of = Standardization.of(given), Standardization.of(measured)
     most = min(len(given) - 1, int(features_of.varies.sum()))
-    if not 1 <= n_components <= most:
+    if not 1 <= whole("n_components", n_components, 0) <= most:
         raise UsageError(
             f"n_components is {n_components}; {len(given)} stimuli and {features_of.varies.sum()} features that are "
             f"not constant allow 1 … {most}."

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.decomposition import PCA
 from sklearn.random_projection import SparseRandomProjection
 
+from probekit.arguments import whole
 from probekit.encoding.inputs import Floats, check_features
 from probekit.errors import UsageError, check_option
 from probekit.recording import Recording
@@ -77,7 +78,8 @@ def fit_reduction(
     check_option("method", method, get_args(Method))
     given = check_features(features)
     most = min(given.shape) if method == "pca" else given.shape[1]
-    if not 1 <= n_dimensions <= most:
+    whole("seed", seed, 0)
+    if not 1 <= whole("n_dimensions", n_dimensions, 0) <= most:
         raise UsageError(f"n_dimensions is {n_dimensions}; features of shape {given.shape} allow 1 … {most}.")
     if method == "pca":
         reducer = PCA(n_components=n_dimensions, random_state=seed)

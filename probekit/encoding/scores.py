@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from probekit.arguments import floats, generator, whole
 from probekit.encoding.inputs import Floats
 from probekit.errors import UsageError
 from probekit.stats.fdr import benjamini_hochberg
@@ -32,7 +33,7 @@ def pearson_per_target(targets: npt.ArrayLike, predictions: npt.ArrayLike) -> Fl
     Raises
     ------
     UsageError
-        If shapes do not fit, or there are fewer than two stimuli.
+        If shapes do not fit, values are infinite, or there are fewer than two stimuli.
 
     Examples
     --------
@@ -61,7 +62,7 @@ def r2_per_target(targets: npt.ArrayLike, predictions: npt.ArrayLike) -> Floats:
     Raises
     ------
     UsageError
-        If shapes do not fit, or there are fewer than two stimuli.
+        If shapes do not fit, values are infinite, or there are fewer than two stimuli.
     """
     measured, predicted = _paired(targets, predictions)
     return np.asarray(1 - ((measured - predicted) ** 2).sum(axis=-2) / _variation(measured))
@@ -86,7 +87,7 @@ def r2_split(targets: npt.ArrayLike, parts: npt.ArrayLike) -> Floats:
     Raises
     ------
     UsageError
-        If shapes do not fit, or there are fewer than two stimuli.
+        If shapes do not fit, values are infinite, or there are fewer than two stimuli.
 
     References
     ----------
@@ -125,7 +126,7 @@ def permutation_p(
     Raises
     ------
     UsageError
-        If shapes do not fit, there are fewer than two stimuli, or no permutations.
+        If shapes do not fit, values are infinite, there are fewer than two stimuli, or no permutations.
 
     References
     ----------
@@ -134,12 +135,11 @@ def permutation_p(
     measured, predicted = _paired(targets, predictions)
     if predicted.ndim != 2:
         raise UsageError(f"predictions has shape {predicted.shape}; expected (stimulus, target).")
-    if n_permutations < 1:
-        raise UsageError(f"n_permutations is {n_permutations}; expected at least 1.")
+    n_permutations = whole("n_permutations", n_permutations, 1)
     y, z = _unit_length(measured), _unit_length(predicted)
     least = (y * z).sum(axis=0) - _EQUAL
     stimuli = np.broadcast_to(np.arange(len(y)), (n_permutations, len(y)))
-    orders = np.random.default_rng(seed).permuted(stimuli, axis=1)
+    orders = generator(seed).permuted(stimuli, axis=1)
     step = max(1, _BLOCK // y.size)
     count = np.zeros(y.shape[1])
     for start in range(0, n_permutations, step):
@@ -173,7 +173,7 @@ def score_table(
     Raises
     ------
     UsageError
-        If shapes do not fit, there are fewer than two stimuli, or no permutations.
+        If shapes do not fit, values are infinite, there are fewer than two stimuli, or no permutations.
     """
     p = permutation_p(targets, predictions, n_permutations=n_permutations, seed=seed)
     return pd.DataFrame(
@@ -188,14 +188,17 @@ def score_table(
 
 
 def _paired(targets: npt.ArrayLike, predictions: npt.ArrayLike) -> tuple[Floats, Floats]:
-    measured, predicted = np.asarray(targets, dtype=np.float64), np.asarray(predictions, dtype=np.float64)
-    if measured.ndim != 2 or predicted.shape[-2:] != measured.shape:
+    measured, predicted = floats("targets", targets), floats("predictions", predictions)
+    if measured.ndim != 2 or not measured.shape[1] or predicted.shape[-2:] != measured.shape:
         raise UsageError(
             f"targets has shape {measured.shape} and predictions {predicted.shape}; expected (stimulus, target) and "
             "(…, stimulus, target)."
         )
     if len(measured) < 2:
         raise UsageError(f"targets has {len(measured)} stimuli; expected two or more.")
+    for name, values in (("targets", measured), ("predictions", predicted)):
+        if np.isinf(values).any():
+            raise UsageError(f"{name} has infinite values; expected finite ones, or nan where one is not known.")
     return measured, predicted
 
 

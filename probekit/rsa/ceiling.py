@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from probekit.errors import UsageError
 from probekit.rsa.compare import Measure, similarities
-from probekit.rsa.rdms import RDMs
+from probekit.rsa.rdms import RDMs, check_rdms
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -131,6 +131,7 @@ def check_subjects(subjects: RDMs, *, at_least: int) -> None:
     ------
     UsageError
     """
+    check_rdms(subjects)
     if len(subjects) < at_least:
         raise UsageError(f"subjects has {len(subjects)} RDM; expected {at_least} subjects or more.")
     rows = subjects.dissimilarities

@@ -115,7 +115,10 @@ def _crossed(means: Floats) -> Floats:
 
 
 def _groups(name: str, values: Sequence[object] | npt.NDArray[np.generic], n: int) -> tuple[tuple[str, ...], Groups]:
-    given = pd.Series(np.asarray(values))
+    listed = np.asarray(values)
+    if listed.ndim != 1:
+        raise UsageError(f"{name} have shape {listed.shape}; expected one label for each of the {n} observations.")
+    given = pd.Series(listed)
     if len(given) != n or given.isna().any():
         raise UsageError(f"{name} have {given.notna().sum()} entries; expected one for each of the {n} observations.")
     groups, found = pd.factorize(given, sort=True)

@@ -119,13 +119,15 @@ def _is_tensor(given: Any) -> TypeGuard[torch.Tensor]:
 
 
 def _as_array(name: str, patterns: Patterns) -> npt.NDArray[np.generic]:
-    if _is_tensor(patterns):
-        patterns = patterns.detach().cpu()
-        patterns = (patterns.float() if str(patterns.dtype) == "torch.bfloat16" else patterns).numpy()
     try:
+        if _is_tensor(patterns):
+            patterns = patterns.detach().cpu()
+            patterns = (patterns.float() if str(patterns.dtype) == "torch.bfloat16" else patterns).numpy()
         given = np.asarray(patterns)
     except ValueError as err:
         raise UsageError(f"{name} have rows of different lengths; expected an array.") from err
+    except (TypeError, RuntimeError) as err:  # tensors that are sparse, without numbers, or need their gradient
+        raise UsageError(f"{name} are {type(patterns).__name__}; expected an array or a dense tensor ({err}).") from err
     if given.dtype.kind not in "fiub":
         raise UsageError(f"{name} are of type {given.dtype}; expected real numbers.")
     return given
@@ -149,6 +151,8 @@ def _as_sets(
     sizes = sorted({len(one) for one in sets})
     if len(sizes) > 1 or sizes[0] < 2:
         raise UsageError(f"patterns are of {sizes} conditions; expected the same number in each set, two or more.")
+    if table is not None and not isinstance(table, pd.DataFrame):
+        raise UsageError(f"table is {type(table).__name__}; expected a pandas.DataFrame with a row for each set.")
     if table is not None and len(table) != len(sets):
         raise UsageError(f"table has {len(table)} rows; expected one for each of the {len(sets)} sets of patterns.")
     return sets, default if table is None else table.reset_index(drop=True)

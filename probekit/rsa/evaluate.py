@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from probekit.arguments import generator, whole
 from probekit.errors import UsageError, check_option
 from probekit.rsa.bootstrap import draw_counts, resampled
 from probekit.rsa.ceiling import NoiseCeiling, check_subjects
@@ -69,7 +70,7 @@ def evaluate(
     whole = resampled(*rows, np.ones((1, n), dtype=np.int64), all_once, measure=measure)
     left_out = resampled(*rows, 1 - np.eye(n, dtype=np.int64), _no_sets(n, len(theirs)), measure=measure).scores
     parts = covariance_parts(whole.scores[0], left_out, noise_of_pairs(*rows, measure))
-    for_conditions, for_subjects = np.random.default_rng(seed).spawn(2)
+    for_conditions, for_subjects = generator(seed).spawn(2)
     times_of_conditions = draw_counts(n, n_resamples, for_conditions)
     times_of_subjects = draw_counts(len(theirs), n_resamples, for_subjects)
     bootstraps: dict[str, Bootstrap] = {}
@@ -121,6 +122,8 @@ def resampled_scores(
         As `evaluate` does.
     """
     _check_arguments(measure, resample, n_resamples)
+    if not isinstance(brains, Mapping):
+        raise UsageError(f"brains is {type(brains).__name__}; expected a mapping of name to subjects' RDMs.")
     if not brains:
         raise UsageError("brains is empty; expected subjects' RDMs of one brain or more.")
     for subjects in brains.values():
@@ -130,7 +133,7 @@ def resampled_scores(
     all_subjects = RDMs(rows, models.conditions, pd.DataFrame(index=range(len(rows))), "any")
     ours, theirs, living = _on_common_pairs(models, all_subjects)
     n = ours.n_conditions
-    for_conditions, for_subjects = np.random.default_rng(seed).spawn(2)
+    for_conditions, for_subjects = generator(seed).spawn(2)
     counts = draw_counts(n, n_resamples, for_conditions)
     if resample == "subjects":
         counts = np.ones((1, n), dtype=np.int64)
@@ -210,5 +213,5 @@ def _no_sets(n_resamples: int, n_subjects: int) -> Ints:
 def _check_arguments(measure: str, resample: str, n_resamples: int) -> None:
     check_option("measure", measure, MEASURES)
     check_option("resample", resample, get_args(Resampling))
-    if n_resamples < 0 or n_resamples == 1:
+    if whole("n_resamples", n_resamples, 0) == 1:
         raise UsageError(f"n_resamples is {n_resamples}; expected 2 or more, or 0 for none.")

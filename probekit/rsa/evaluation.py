@@ -134,7 +134,9 @@ class Evaluation:
         low, high = t_interval(score, spread, df, level)
         if interval == "percentile":
             if not len(self.resampled):
-                raise UsageError("interval is 'percentile', but n_resamples was 0; evaluate with resamples, or use 't'.")
+                raise UsageError(
+                    "interval is 'percentile', but n_resamples was 0; evaluate with resamples, or use 't'."
+                )
             tails = [(1 - level) / 2, (1 + level) / 2]
             low, high = _over_resamples(lambda values: np.nanquantile(values, tails, axis=0), self.resampled)
         p = t_test(score, spread, df, two_sided=False)
@@ -177,5 +179,5 @@ def _over_resamples(statistic: Callable[[Floats], Floats], values: Floats) -> Fl
 
 
 def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise UsageError(f"level is {level}; expected a number between 0 and 1, such as 0.95.")
+    if not isinstance(level, int | float | np.number) or not 0 < level < 1:
+        raise UsageError(f"level is {level!r}; expected a number between 0 and 1, such as 0.95.")

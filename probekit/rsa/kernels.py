@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import floats
 from probekit.errors import UsageError
 
 Floats = npt.NDArray[np.float64]
@@ -122,7 +123,7 @@ def procrustes_angle(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
 
 
 def _centred(x: npt.ArrayLike, y: npt.ArrayLike, *, fewest: int) -> tuple[Floats, Floats]:
-    first, second = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    first, second = floats("x", x), floats("y", y)
     for name, responses in (("x", first), ("y", second)):
         if responses.ndim != 2:
             raise UsageError(f"{name} has shape {responses.shape}; expected (stimulus, unit).")

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from probekit.arguments import floats
 from probekit.errors import UsageError
 from probekit.rsa.distances import Patterns, as_patterns, compute_rdms
 from probekit.rsa.noise import NoiseCovariance
@@ -43,7 +44,7 @@ def rdm_movie(
         If times do not fit the patterns or do not increase, or the window is longer than the recording.
     """
     given = as_patterns("patterns", patterns, dims=("condition", "time", "unit"))
-    times = np.asarray(times_ms, dtype=np.float64)
+    times = floats("times_ms", times_ms)
     if times.shape != given.shape[1:2] or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
         raise UsageError(f"times_ms have shape {times.shape}; expected {given.shape[1]} times that increase.")
     sets, kept = np.swapaxes(given, 0, 1), times

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import floats
 from probekit.errors import UsageError, check_option
 
 Floats = npt.NDArray[np.float64]
@@ -107,7 +108,7 @@ def shrunk_covariance(
     rsatoolbox takes their sum over n − 1, so that its shrinkage is lower by a share of order 1/n.
     """
     check_option("target", target, TARGETS)
-    given = np.asarray(residuals, dtype=np.float64)
+    given = floats("residuals", residuals)
     if given.ndim != 2 or len(given) < 2 or given.shape[1] < 1 or not np.isfinite(given).all():
         raise UsageError(
             f"residuals have shape {given.shape}; expected (observation, unit), finite, of two observations or more."
@@ -140,10 +141,10 @@ def known_covariance(matrix: npt.ArrayLike) -> NoiseCovariance:
     UsageError
         If it is not square, symmetric and positive definite.
     """
-    given = np.asarray(matrix, dtype=np.float64)
-    square = given.ndim == 2 and given.shape[0] == given.shape[1] > 0
+    given = floats("covariance", matrix)
+    square = given.ndim == 2 and given.shape[0] == given.shape[1] > 0 and np.isfinite(given).all()
     if not square or not np.allclose(given, given.T, rtol=1e-9, atol=1e-12 * np.abs(given).max()):
-        raise UsageError(f"covariance has shape {given.shape}; expected a symmetric matrix (unit, unit).")
+        raise UsageError(f"covariance has shape {given.shape}; expected a symmetric matrix (unit, unit), finite.")
     variances, basis = np.linalg.eigh(given)
     if variances[0] <= len(given) * np.finfo(np.float64).eps * variances[-1]:
         raise UsageError(

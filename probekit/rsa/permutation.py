@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from probekit.arguments import generator, whole
 from probekit.errors import UsageError
 from probekit.rsa.ceiling import check_subjects
 from probekit.rsa.compare import Measure, compare, prepare, similarities
-from probekit.rsa.rdms import RDMs, pair_index
+from probekit.rsa.rdms import RDMs, check_rdms, pair_index
 from probekit.stats import benjamini_hochberg
 
 Floats = npt.NDArray[np.float64]
@@ -54,13 +55,13 @@ def label_permutation(
     ----------
     Kriegeskorte et al. 2008, Front Syst Neurosci 2:4, doi:10.3389/neuro.06.004.2008
     """
-    if n_permutations < 1:
-        raise UsageError(f"n_permutations is {n_permutations}; expected 1 or more.")
+    n_permutations = whole("n_permutations", n_permutations, 1)
+    check_rdms(models)
     if models.n_conditions < LEAST_CONDITIONS:
         raise UsageError(f"models have {models.n_conditions} conditions; a permutation needs {LEAST_CONDITIONS}.")
     check_subjects(subjects, at_least=1)
     score = compare(models, subjects, measure=measure).mean(axis=1)
-    n, rng = models.n_conditions, np.random.default_rng(seed)
+    n, rng = models.n_conditions, generator(seed)
     first, second = np.triu_indices(n, 1)
     reached = np.zeros(len(models), dtype=int)
     score_of = _mean_score(models.dissimilarities, subjects.dissimilarities, measure)

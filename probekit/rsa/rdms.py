@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from probekit.arguments import floats
 from probekit.errors import UsageError, unknown_name
 
 Floats = npt.NDArray[np.float64]
@@ -43,6 +44,8 @@ class RDMs:
     distance: str
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "dissimilarities", floats("dissimilarities", self.dissimilarities))
+        object.__setattr__(self, "conditions", tuple(self.conditions))
         n = len(self.conditions)
         repeated = [label for label, times in Counter(self.conditions).items() if times > 1]
         if repeated:
@@ -78,8 +81,18 @@ class RDMs:
         return full
 
     def rows(self, which: Sequence[int] | npt.NDArray[np.bool_ | np.int_] | pd.Series) -> RDMs:
-        """Return some of the RDMs, by their indices or by a mask over them."""
-        chosen = np.arange(len(self))[np.asarray(which, dtype=None if len(which) else np.intp)]
+        """Return some of the RDMs, by their indices or by a mask over them.
+
+        Raises
+        ------
+        UsageError
+            If there is no such RDM, or the mask has another length.
+        """
+        asked = np.atleast_1d(np.asarray(which))
+        try:
+            chosen = np.arange(len(self))[asked if asked.size else asked.astype(np.intp)]
+        except IndexError as err:
+            raise UsageError(f"which is {which!r}; expected indices of {len(self)} RDMs, or a mask over them.") from err
         return RDMs(
             self.dissimilarities[chosen],
             self.conditions,
@@ -127,9 +140,9 @@ def from_square(
     Raises
     ------
     UsageError
-        If a matrix is not square or not symmetric.
+        If they are no numbers, or a matrix is not square or not symmetric.
     """
-    given = np.asarray(matrices, dtype=np.float64)
+    given = floats("matrices", matrices)
     full = given[None] if given.ndim == 2 else given
     if full.ndim != 3 or full.shape[1] != full.shape[2]:
         raise UsageError(f"matrices have shape {np.shape(matrices)}; expected (rdm, condition, condition).")
@@ -148,6 +161,8 @@ def stacked(rdms: Sequence[RDMs]) -> RDMs:
     UsageError
         If there is none, or conditions, their order or the distances differ.
     """
+    if isinstance(rdms, RDMs):
+        raise UsageError("rdms is one set of RDMs; put it into a list.")
     if not rdms:
         raise UsageError("rdms is empty; expected at least one set of RDMs.")
     first = rdms[0]
@@ -170,6 +185,8 @@ def check_same_conditions(first: RDMs, second: RDMs) -> None:
     ------
     UsageError
     """
+    check_rdms(first)
+    check_rdms(second)
     if first.conditions == second.conditions:
         return
     missing = sorted(set(first.conditions) ^ set(second.conditions))
@@ -179,6 +196,17 @@ def check_same_conditions(first: RDMs, second: RDMs) -> None:
             f"{', '.join(missing[:5])}); keep the common ones with select()."
         )
     raise UsageError("the RDMs have the same conditions in another order; bring one into the other's with select().")
+
+
+def check_rdms(given: object) -> None:
+    """Raise unless these are RDMs.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not isinstance(given, RDMs):
+        raise UsageError(f"a {type(given).__name__} came where RDMs are expected, as of compute_rdms or from_square.")
 
 
 def pair_index(first: npt.NDArray[np.int_], second: npt.NDArray[np.int_], n: int) -> npt.NDArray[np.int_]:

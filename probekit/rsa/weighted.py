@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import nnls
 
+from probekit.arguments import generator, whole
 from probekit.errors import UsageError, check_option
 from probekit.rsa.compare import MEASURES, Measure, groups_of_equal_nan, in_metric, similarities
 from probekit.rsa.rdms import RDMs, check_same_conditions, pair_index
@@ -106,9 +107,9 @@ def weighted_combination(
     Raises
     ------
     UsageError
-        If conditions or their order differ, there are too few conditions or subjects for the folds, a model knows no
-        pair, fewer training pairs are known than there are models, all models or the mean subject are level over
-        training pairs, or the measure is not known.
+        If conditions or their order differ, there are no models or too few conditions or subjects for the folds, a
+        dissimilarity is infinite, a model knows no pair, fewer training pairs are known than there are models, all
+        models or the mean subject are level over training pairs, or the measure is not known.
 
     References
     ----------
@@ -117,9 +118,14 @@ def weighted_combination(
     check_option("measure", measure, MEASURES)
     check_same_conditions(models, subjects)
     _check_folds(models.n_conditions, len(subjects), n_folds_conditions, n_folds_subjects)
+    if not len(models):
+        raise UsageError("models has no RDMs; expected one or more.")
+    for name, rdms in (("models", models), ("subjects", subjects)):
+        if np.isinf(rdms.dissimilarities).any():
+            raise UsageError(f"{name} has infinite dissimilarities; give nan where one is not known.")
     for at in np.flatnonzero(np.isnan(models.dissimilarities).all(axis=1)):
         raise UsageError(f"model {at} knows no dissimilarity (all nan, as of a dead layer); leave it out with rows().")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     condition_folds = rng.permutation(np.arange(models.n_conditions) % n_folds_conditions)
     subject_folds = rng.permutation(np.arange(len(subjects)) % n_folds_subjects)
     return _combined(models, subjects, condition_folds, subject_folds, measure)
@@ -163,9 +169,8 @@ def combination_p(
     shape = (len(found.condition_folds), len(found.subject_folds), len(found.models_table))
     if shape != (models.n_conditions, len(subjects), len(models)):
         raise UsageError(f"found has {shape} conditions, subjects and models; models and subjects are others.")
-    if n_permutations < 1:
-        raise UsageError(f"n_permutations is {n_permutations}; expected 1 or more.")
-    rng = np.random.default_rng(seed)
+    n_permutations = whole("n_permutations", n_permutations, 1)
+    rng = generator(seed)
     folds = (found.condition_folds, found.subject_folds)
     first, second = np.triu_indices(models.n_conditions, 1)
     reached = 0
@@ -199,6 +204,8 @@ def _combined(
 
 
 def _check_folds(n_conditions: int, n_subjects: int, n_folds_conditions: int, n_folds_subjects: int) -> None:
+    for name, value in (("n_folds_conditions", n_folds_conditions), ("n_folds_subjects", n_folds_subjects)):
+        whole(name, value, 0)
     most = n_conditions // FEWEST_HELD_OUT
     if not 2 <= n_folds_conditions <= most:
         raise UsageError(

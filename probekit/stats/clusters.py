@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
+from probekit.arguments import floats
 from probekit.errors import UsageError, check_option
 from probekit.stats.fdr import Floats
 from probekit.stats.signs import TAILS, Flippable, Statistic, Tail, flippable, sign_flips
@@ -85,7 +86,8 @@ def cluster_permutation(
     Maris & Oostenveld 2007, J Neurosci Methods 164:177, doi:10.1016/j.jneumeth.2007.03.024
     """
     check_option("tail", tail, TAILS)
-    shape = np.shape(values)
+    values = floats("values", values)
+    shape = values.shape
     if len(shape) not in (2, 3) or 0 in shape:
         raise UsageError(f"values have shape {shape}; expected (subject, time) or (subject, layer, time), none empty.")
     given = flippable(values, statistic)

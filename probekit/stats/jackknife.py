@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import floats, whole
 from probekit.errors import UsageError
 from probekit.stats.fdr import Floats
 
@@ -64,7 +65,7 @@ def jackknife(statistic: Callable[[Floats], npt.ArrayLike], values: npt.ArrayLik
     Raises
     ------
     UsageError
-        If there are fewer than two subjects.
+        If there are fewer than two subjects, or infinite values.
 
     References
     ----------
@@ -100,7 +101,7 @@ def jackknife_of_mean(statistic: Callable[[Floats], npt.ArrayLike], curves: npt.
     Raises
     ------
     UsageError
-        If there are fewer than two subjects, or the statistic does not keep the first axis.
+        If there are fewer than two subjects, infinite values, or the statistic does not keep the first axis.
 
     References
     ----------
@@ -127,7 +128,7 @@ def corrected_t(t: npt.ArrayLike, n_subjects: int) -> Floats:
     >>> float(corrected_t(22.0, 12))
     2.0
     """
-    return np.asarray(t, dtype=np.float64) / (n_subjects - 1)
+    return floats("t", t) / (whole("n_subjects", n_subjects, 2) - 1)
 
 
 def corrected_f(f: npt.ArrayLike, n_subjects: int) -> Floats:
@@ -144,11 +145,13 @@ def corrected_f(f: npt.ArrayLike, n_subjects: int) -> Floats:
     >>> float(corrected_f(484.0, 12))
     4.0
     """
-    return np.asarray(f, dtype=np.float64) / (n_subjects - 1) ** 2
+    return floats("f", f) / (whole("n_subjects", n_subjects, 2) - 1) ** 2
 
 
 def _checked(values: npt.ArrayLike) -> Floats:
-    given = np.asarray(values, dtype=np.float64)
+    given = floats("values", values)
     if given.ndim < 1 or len(given) < 2:
         raise UsageError(f"values have shape {given.shape}; expected (subject, ...) of two subjects or more.")
+    if np.isinf(given).any():
+        raise UsageError("values hold infinite numbers; expected finite ones, or nan where one is missing.")
     return given

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import floats
 from probekit.errors import UsageError
 from probekit.stats.fdr import Floats
 
@@ -91,7 +92,7 @@ def peak_latency(curves: npt.ArrayLike, times: npt.ArrayLike) -> Floats:
 
 
 def _checked(curves: npt.ArrayLike, times: npt.ArrayLike) -> tuple[Floats, Floats]:
-    heights, moments = np.asarray(curves, dtype=np.float64), np.asarray(times, dtype=np.float64)
+    heights, moments = floats("curves", curves), floats("times", times)
     if heights.ndim < 1 or moments.shape != heights.shape[-1:] or not len(moments):
         raise UsageError(
             f"curves have shape {heights.shape} and times {moments.shape}; expected (..., time) and (time,)."

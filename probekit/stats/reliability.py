@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import floats, generator, whole
 from probekit.errors import UsageError
 from probekit.stats.fdr import Floats
 
@@ -43,7 +44,7 @@ def spearman_brown(r: npt.ArrayLike, times: npt.ArrayLike = 2) -> Floats:
     >>> float(spearman_brown(0.5))
     0.6666666666666666
     """
-    given, parts = np.broadcast_arrays(np.asarray(r, dtype=np.float64), np.asarray(times, dtype=np.float64))
+    given, parts = _together(floats("r", r), floats("times", times))
     if (np.abs(given) > 1 + 1e-9).any():
         raise UsageError(f"r is {given[np.abs(given) > 1 + 1e-9].flat[0]}; expected correlations within -1 ... 1.")
     if not (parts > 0).all():
@@ -70,7 +71,8 @@ def split_half(trials: npt.ArrayLike, *, n_splits: int = 100, seed: int = 0) -> 
     Returns
     -------
     array, shape (unit,)
-        −1 … 1: 1 if there is no noise, around 0 if there is nothing else (a little below with few stimuli); nan if the
+        Up to 1: 1 if there is no noise, around 0 if there is nothing else; the correction takes what is below 0 by
+        chance further down, with few stimuli below −1; nan if the
         halves of a unit never vary over stimuli or their correlation is too negative to be corrected. With an odd
         number of trials, one is left out of each split, and the correction is that to all.
 
@@ -83,16 +85,15 @@ def split_half(trials: npt.ArrayLike, *, n_splits: int = 100, seed: int = 0) -> 
     ----------
     Spearman 1910, Br J Psychol 3:271, doi:10.1111/j.2044-8295.1910.tb00206.x
     """
-    given = np.asarray(trials, dtype=np.float64)
-    if given.ndim != 3 or given.shape[0] < 2 or given.shape[1] < 3:
-        raise UsageError(f"trials have shape {given.shape}; expected (trial, stimulus, unit), 2 × 3 or more.")
+    given = floats("trials", trials)
+    if given.ndim != 3 or given.shape[0] < 2 or given.shape[1] < 3 or given.shape[2] < 1:
+        raise UsageError(f"trials have shape {given.shape}; expected (trial, stimulus, unit), 2 × 3 × 1 or more.")
     if np.isinf(given).any():
         raise UsageError("trials hold infinite numbers; expected finite ones, or nan for a missing trial.")
-    if n_splits < 1:
-        raise UsageError(f"n_splits is {n_splits}; expected at least 1.")
+    n_splits = whole("n_splits", n_splits, 1)
     n_trials, n_stimuli, n_units = given.shape
     half = n_trials // 2
-    order = np.argsort(np.random.default_rng(seed).random((n_splits, n_trials)), axis=1)
+    order = np.argsort(generator(seed).random((n_splits, n_trials)), axis=1)
     first, second = (_chosen(drawn, n_trials) for drawn in (order[:, :half], order[:, half : 2 * half]))
     products = None if np.isnan(given).any() else _products(given)
     step = max(1, _BLOCK // (n_units * (n_stimuli if products is None else n_trials)))
@@ -107,6 +108,13 @@ def split_half(trials: npt.ArrayLike, *, n_splits: int = 100, seed: int = 0) -> 
         times += np.isfinite(r).sum(axis=0)
     mean = np.divide(total, times, out=np.full(n_units, np.nan), where=times > 0)
     return spearman_brown(mean, n_trials / half)
+
+
+def _together(r: Floats, times: Floats) -> tuple[Floats, ...]:
+    try:
+        return tuple(np.broadcast_arrays(r, times))
+    except ValueError as err:
+        raise UsageError(f"r has shape {r.shape} and times {times.shape}; expected shapes that fit.") from err
 
 
 def _chosen(drawn: npt.NDArray[np.int_], n_trials: int) -> Floats:

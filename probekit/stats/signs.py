@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from probekit.arguments import floats, generator, whole
 from probekit.errors import UsageError, check_option
 from probekit.stats.fdr import Floats
 
@@ -53,12 +54,11 @@ class SignFlips:
 
 def sign_flips(n_subjects: int, n_permutations: int, seed: int) -> SignFlips:
     """Return all 2ⁿ sign flips if they are at most `n_permutations`, else that many drawn ones."""
-    if n_permutations < 1:
-        raise UsageError(f"n_permutations is {n_permutations}; expected at least 1.")
+    n_permutations = whole("n_permutations", n_permutations, 1)
     if 2**n_subjects <= n_permutations:
         bits = np.arange(2**n_subjects)[:, None] >> np.arange(n_subjects) & 1
         return SignFlips((1 - 2 * bits).astype(np.int8), exact=True)
-    drawn = np.random.default_rng(seed).integers(2, size=(n_permutations, n_subjects), dtype=np.int8)
+    drawn = generator(seed).integers(2, size=(n_permutations, n_subjects), dtype=np.int8)
     return SignFlips(1 - 2 * drawn, exact=False)
 
 
@@ -111,7 +111,7 @@ def flippable(values: npt.ArrayLike, statistic: Statistic) -> Flippable:
         If there are fewer than two subjects, infinite values, or the statistic is not known.
     """
     check_option("statistic", statistic, STATISTICS)
-    given = np.asarray(values, dtype=np.float64)
+    given = floats("values", values)
     if given.ndim < 1 or len(given) < 2:
         raise UsageError(f"values have shape {given.shape}; expected (subject, …) of two subjects or more.")
     if np.isinf(given).any():

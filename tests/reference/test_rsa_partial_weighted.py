@@ -319,5 +319,5 @@ def test_wrong_arguments_of_a_combination_are_refused():
     found = weighted_combination(models, subjects)
     with pytest.raises(UsageError, match=r"found has \(16, 4, 2\) conditions, subjects and models"):
         combination_p(found, models, subjects.rows([0, 1]))
-    with pytest.raises(UsageError, match="n_permutations is 0; expected 1 or more"):
+    with pytest.raises(UsageError, match="n_permutations is 0; expected at least 1"):
         combination_p(found, models, subjects, n_permutations=0)

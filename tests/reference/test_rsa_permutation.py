@@ -97,7 +97,7 @@ def test_wrong_arguments_are_named():
     with pytest.raises(UsageError, match="models have 4 conditions; a permutation needs 5"):
         label_permutation(few, few)
     enough = made(np.arange(10.0))
-    with pytest.raises(UsageError, match="n_permutations is 0; expected 1 or more"):
+    with pytest.raises(UsageError, match="n_permutations is 0; expected at least 1"):
         label_permutation(enough, enough, n_permutations=0)
     with pytest.raises(UsageError, match="all dissimilarities of row 0 are the same"):
         label_permutation(enough, made(np.ones(10)))
