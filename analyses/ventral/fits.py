@@ -37,8 +37,6 @@ def fits(
     *,
     measure: Measure = MEASURE,
     resample: Resampling = "both",
-    n_resamples: int = 0,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Return how well every layer of every system fits every region.
 
@@ -53,9 +51,6 @@ def fits(
         As `probekit.rsa.compare` knows it.
     resample : {"both", "subjects", "conditions"}
         What intervals and tests generalise over, of a region with several RDMs.
-    n_resamples : int
-        Bootstrap resamples, which cost time and are not looked at: intervals and p are those of t tests.
-    seed : int
 
     Returns
     -------
@@ -66,7 +61,7 @@ def fits(
     tables = []
     for region, subjects in regions.items():
         over = resample if len(subjects) > 1 else "conditions"
-        evaluation = evaluate(models, subjects, measure=measure, resample=over, n_resamples=n_resamples, seed=seed)
+        evaluation = evaluate(models, subjects, measure=measure, resample=over, n_resamples=0)
         table = evaluation.table().assign(region=region, n_subjects=len(subjects))
         if len(subjects) == 1:
             table[["ceiling_lower", "ceiling_upper"]] = np.nan

@@ -66,8 +66,8 @@ def both_variants(
 
     "clean" generalises over stimuli and subjects; "as published" over subjects, with p from sign permutation.
     """
-    careful = fits(clean, brains, seed=seed)
-    theirs = fits(published, brains, resample="subjects", seed=seed)
+    careful = fits(clean, brains)
+    theirs = fits(published, brains, resample="subjects")
     scores = [np.concatenate([compare(one.rdms, subjects) for one in published]) for subjects in brains.values()]
     theirs["p"] = np.concatenate([_p(one.T, seed) for one in scores])
     theirs["q"] = theirs.groupby(["model", "network", "seed", "region"])["p"].transform(benjamini_hochberg)

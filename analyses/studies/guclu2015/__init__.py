@@ -67,7 +67,7 @@ def run(entries: Sequence[Entry], options: StudyOptions) -> Result:
         compared = [*systems, *(controls if entry is entries[0] else ())]
         ranked += compared
         options.progress("fitting regions", len(summaries), len(entries))
-        summaries.append(fits(compared, regions, n_resamples=n_resamples(options), seed=options.seed))
+        summaries.append(fits(compared, regions))
         of_model = [best_layers(own, regions, pair, options) for pair in _pairs(options)]
         of_voxels = _populations(entry, own[0], options)
         claimed += [one for pair in of_model for one in claims(pair, model)] + list(

@@ -76,7 +76,7 @@ def _result(
 ) -> Result:
     clean, raw = ([one for forms in systems.values() for one in forms[form]] for form in (CLEAN, RAW))
     first = next(iter(found.values()))
-    summary = fits([*clean, *bench.controls], bench.regions, seed=options.seed)
+    summary = fits([*clean, *bench.controls], bench.regions)
     claims = _claims(found, clusters)
     if options.synthetic:
         on_noise = [one for one in claims if brains.NOISE in one.variant]

@@ -33,8 +33,6 @@ from probekit.study import Study, StudyOptions
 __all__ = ["STUDY", "run"]
 
 _PERMUTATIONS, _PERMUTATIONS_OF_PLANTED, _QUICK_PERMUTATIONS = 10_000, 2000, 1000
-_RESAMPLES_OF_PLANTED = 200
-"""Bootstrap resamples of the fit of single layers to planted regions and noise, of which there are many."""
 _FORMS = tuple(dict.fromkeys(variant.form for variant in VARIANTS))
 _CLEAN, _PUBLISHED = VARIANTS[-1].form, VARIANTS[0].form
 
@@ -63,8 +61,7 @@ def run(entries: Sequence[Entry], options: StudyOptions) -> Result:
         compared = [*systems[_CLEAN], *(control_systems(stimuli) if entry is entries[0] else ())]
         regions = {name: one for brain in brains for name, one in brain.regions.items()}
         options.progress("fitting regions", len(tables), len(entries))
-        n_drawn = min(draws.n_resamples, _RESAMPLES_OF_PLANTED) if options.synthetic else draws.n_resamples
-        tables.append(fits(compared, regions, n_resamples=n_drawn, seed=options.seed))
+        tables.append(fits(compared, regions))
         shown += compared
         described.append(
             {"model": model, "weights_sha256": weights_hash(entry.module), "stimuli_sha256": stimuli.sha256}
@@ -118,10 +115,7 @@ def _notes(entries: Sequence[Entry], options: StudyOptions) -> Iterator[str]:
         full = _PERMUTATIONS_OF_PLANTED if options.synthetic else _PERMUTATIONS
         yield f"Quick run: {_QUICK_PERMUTATIONS:,} orders of the stimuli instead of {full:,}."
     if options.synthetic:
-        yield (
-            "The probes are planted in the network’s own layers, or are noise; the stimuli are random textures. "
-            f"Intervals of single layers’ fits rest on {_RESAMPLES_OF_PLANTED} resamples."
-        )
+        yield "The probes are planted in the network’s own layers, or are noise; the stimuli are random textures."
     else:
         yield (
             "The publication’s electrodes are replaced by functional imaging: each of 15 people gives one probe in EVC "
