@@ -21,6 +21,6 @@ def published() -> pd.DataFrame:
     Notes
     -----
     Stimuli, species' states and rules for choosing neurons differ from study to study and from what is shown to a
-    network. Only figures whose source was certain are listed; c50 and exponent of contrast are not.
+    network. Figures were read in abstracts; where a figure was read in later work, `what` says so.
     """
     return pd.read_csv(_FILE, comment="#")

@@ -66,7 +66,7 @@ def _by_depth(view: View, name: str, title: str, columns: Sequence[str]) -> Figu
         tuple(panels),
         f"Medians over the responsive units of a layer ({n}), and shares of them, from input to output; {twin}. Of "
         f"medians, full marks where the layer differs significantly from the twin’s (Mann–Whitney, q < {ALPHA})."
-        + (f" Dotted, macaque V1: {'; '.join(cited)}." if cited else ""),
+        + (f" Dotted, V1 (macaque, unless said otherwise): {'; '.join(cited)}." if cited else ""),
     )
 
 
