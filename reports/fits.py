@@ -50,7 +50,7 @@ def best_said(fits: pd.DataFrame, model: str, region: str) -> str:
 def _others(rows: pd.DataFrame, model: str) -> dict[str, float]:
     twins = rows[(rows["model"] == model) & (rows["network"] == "untrained")]
     controls = rows[rows["network"] == "control"]
-    best = {"untrained twin": float(twins["score"].max())} if len(twins) else {}
+    best = {"untrained twins": float(twins["score"].max())} if len(twins) else {}
     return best | {str(name): float(group["score"].max()) for name, group in controls.groupby("model", sort=False)}
 
 

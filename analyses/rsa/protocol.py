@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from probekit.analyses.rsa.measure import assemble
-from probekit.analyses.twins import named, notes_on_twin, with_twin
+from probekit.analyses.twins import named, notes_on_twin
 from probekit.analyses.ventral.controls import control_systems
 from probekit.analyses.ventral.images import image_size
 from probekit.analyses.ventral.regions import ventral_regions
@@ -18,7 +21,7 @@ _FORM = Form(standardize=True, distance="correlation", stage="output")
 
 
 def run_protocol(entry: Entry, protocol: Protocol) -> Result:
-    """Return how well the layers of a network and of its untrained twin fit four regions of the ventral stream.
+    """Return how well the layers of a network and of two untrained twins fit four regions of the ventral stream.
 
     Raises
     ------
@@ -29,7 +32,7 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
     """
     stimuli = kriegeskorte2008.object_images(image_size(entry, "rsa"))
     systems, recordings = [], {}
-    for network, one in with_twin(entry, protocol.seed).items():
+    for network, seed, one in _shown(entry, protocol.seed):
         rdms = layer_rdms(
             one,
             stimuli,
@@ -39,8 +42,9 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
             batch_size=protocol.batch_size,
             progress=named(protocol.progress, network),
         )[_FORM]
-        systems.append(System(entry.card.name, network, protocol.seed if network == "untrained" else 0, rdms))
-        recordings[network] = {"network": one.card.name, "weights_sha256": weights_hash(one.module)}
+        systems.append(System(entry.card.name, network, seed, rdms))
+        again = f" {seed}" if network in recordings else ""
+        recordings[network + again] = {"network": one.card.name, "weights_sha256": weights_hash(one.module)}
     said = {
         "seed": protocol.seed,
         "recordings": recordings,
@@ -54,3 +58,15 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
         said,
         notes=(*quick, *notes_on_twin(entry)),
     )
+
+
+def _shown(entry: Entry, seed: int) -> Iterator[tuple[str, int, Entry]]:
+    """Yield the network, and two untrained twins, neither of which is the network itself where that is untrained."""
+    yield "trained", 0, entry
+    if entry.build is None:
+        return
+    own = weights_hash(entry.module)
+    twins = ((number, entry.untrained(number)) for number in range(seed, seed + 3))
+    others = ((number, twin) for number, twin in twins if weights_hash(twin.module) != own)
+    for number, twin in islice(others, 2):
+        yield "untrained", number, twin
