@@ -126,7 +126,7 @@ def test_diagonal_target_equals_schaefer_and_strimmer(shape: tuple[int, int]) ->
     np.testing.assert_allclose(found.matrix(), expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:rsatoolbox")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:rsatoolbox")  # its import of a private name of scipy
 @pytest.mark.parametrize(("target", "theirs"), [("identity", "shrinkage_eye"), ("diagonal", "shrinkage_diag")])
 def test_near_to_rsatoolbox(target: str, theirs: str) -> None:
     cov_from_residuals = pytest.importorskip("rsatoolbox.data.noise", reason="the peer").cov_from_residuals

@@ -197,7 +197,7 @@ def test_a_movie_has_an_rdm_a_time() -> None:
     np.testing.assert_allclose(wide.dissimilarities[3], rdm(patterns[:, 3:8].mean(1)), rtol=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:rsatoolbox")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:rsatoolbox")  # its import of a private name of scipy
 def test_a_movie_equals_rsatoolboxs_of_the_same_bins() -> None:
     rsatoolbox = pytest.importorskip("rsatoolbox", reason="the peer")
     patterns, times = noise(6, 9, 15), np.arange(9.0)
