@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from probekit import randomness
 from probekit.errors import StimulusError, UsageError
+
+if TYPE_CHECKING:
+    from probekit.navigation import Task
 
 _UNTRAINED = " (untrained, seed "
 _BEYOND = 1e-3
@@ -102,12 +106,15 @@ class Entry:
     build : callable or None
         Returns a freshly initialised module of the same architecture, drawing from global
         random states; None where the architecture cannot be built anew.
+    task : Task or None
+        Of a network that finds its way: where it was trained, and how it is told of a path.
     """
 
     module: nn.Module
     preprocess: Callable[[Tensor], Tensor]
     card: Card
     build: Callable[[], nn.Module] | None = field(default=None, repr=False)
+    task: Task | None = field(default=None, repr=False)
 
     def untrained(self, seed: int = 0) -> Entry:
         """Return the untrained twin: same architecture, initialised by its own rules from `seed`.
@@ -135,7 +142,7 @@ class Entry:
             notes=f"Initialised by the architecture's own rules from seed {seed}; BatchNorm at its initial "
             "statistics (mean 0, variance 1), eval mode.",
         )
-        return Entry(module, self.preprocess, card, self.build)
+        return Entry(module, self.preprocess, card, self.build, self.task)
 
 
 def weights_hash(module: nn.Module) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from probekit import randomness
 from probekit.errors import UsageError
+from probekit.navigation import Task
 from probekit.network import Card, Entry, Preprocess
 from probekit.progress import Progress
 
@@ -61,6 +62,8 @@ class Model:
         Whether the network's own weights are on this machine.
     train : callable, optional
         How the network is trained; None where probekit cannot.
+    task : Task, optional
+        Of a network that finds its way: where it was trained, and how it is told of a path.
     """
 
     card: Card
@@ -69,6 +72,7 @@ class Model:
     load: Callable[[Path | None], nn.Module]
     here: Callable[[], bool]
     train: Train | None = None
+    task: Task | None = None
 
     def adjusted(
         self, input_shape: Sequence[int] | None, mean: Sequence[float] | None, std: Sequence[float] | None
@@ -95,14 +99,14 @@ class Model:
         card = self.card
         if weights is not None:
             card = replace(card, trained_on=f"unknown to probekit (weights of {weights.name})", accuracy="")
-        return Entry(module, self.preprocess, _counted(card, module), self.build)
+        return Entry(module, self.preprocess, _counted(card, module), self.build, self.task)
 
     def untrained(self, seed: int) -> Entry:
         """Return the untrained twin without getting any weights."""
         if self.build is None:
             raise UsageError(f"'{self.card.name}' has no untrained twin. {self.card.notes}")
         # a twin is made of the card and `build`; the module it starts from is never run
-        twin = Entry(nn.Identity(), self.preprocess, self.card, self.build).untrained(seed)
+        twin = Entry(nn.Identity(), self.preprocess, self.card, self.build, self.task).untrained(seed)
         return replace(twin, card=_counted(twin.card, twin.module))
 
 

@@ -6,7 +6,6 @@ a training that was killed goes on as if it had not been.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 from torch.nn import functional
 
 from probekit import randomness
-from probekit.errors import UsageError
 from probekit.progress import Progress, silent
-from probekit.zoo.v1net import checkpoint
+from probekit.zoo import checkpoint
 from probekit.zoo.v1net.architecture import FILTER_SIZE, INPUT_SHAPE, N_FILTERS, V1Net
 from probekit.zoo.v1net.ica import basis_functions
 from probekit.zoo.v1net.photographs import Photographs, crops, photographs, rotated_patches
@@ -82,7 +79,7 @@ def train(
     """
     chosen = recipe or (QUICK if quick else FULL)
     unfinished = out.with_suffix(".checkpoint")
-    _check_free(out, unfinished)
+    checkpoint.check_free(out, unfinished)
     identity = {"seed": seed, **asdict(chosen)}
     state = checkpoint.read(unfinished, identity) if unfinished.exists() else None
     shown = photographs(chosen.n_photographs, progress=progress)
@@ -95,7 +92,7 @@ def train(
             checkpoint.write(unfinished, _state(run, identity))
             checkpoint.write_log(out.with_suffix(".csv"), run.log, LOG_COLUMNS)
         progress("training", run.step, chosen.n_steps)
-    write_weights(out, run.module, identity | {"held_out_accuracy": run.log[-1]["held_out_accuracy"]})
+    checkpoint.write_weights(out, run.module, identity | {"held_out_accuracy": run.log[-1]["held_out_accuracy"]})
     unfinished.unlink()
     return out
 
@@ -108,15 +105,6 @@ def held_out_accuracy(module: V1Net, shown: Photographs, n: int) -> float:
     with torch.no_grad():
         named = [module(PREPROCESS(part).to(device)).argmax(1).cpu() for part in torch.split(images, 100)]
     return float((torch.cat(named) == labels).double().mean())
-
-
-def _check_free(out: Path, unfinished: Path) -> None:
-    if out.suffix != ".safetensors":
-        raise UsageError(f"out is {out}; expected a file that ends in .safetensors.")
-    if out.exists() and not unfinished.exists():
-        raise UsageError(f"out is {out}, which exists; remove it to train anew, or name another file.")
-    if not out.parent.is_dir():
-        raise UsageError(f"out is {out}; there is no folder {out.parent}.")
 
 
 def _begin(shown: Photographs, recipe: Recipe, seed: int, device: str, progress: Progress) -> _Run:
@@ -181,10 +169,3 @@ def _step(run: _Run, shown: Photographs, recipe: Recipe, seed: int) -> None:
     run.step += 1
     accuracy = float((scores.argmax(1).cpu() == labels).double().mean())
     run.log.append({"step": run.step, "loss": float(loss.detach()), "accuracy": accuracy})
-
-
-def write_weights(out: Path, module: V1Net, said: Mapping[str, Any]) -> None:
-    """Write the weights; what is `said` of the training is their metadata "training", in JSON."""
-    weights = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
-    with checkpoint.replacing(out) as unfinished:
-        unfinished.write_bytes(safetensors.torch.save(weights, {"training": json.dumps(said)}))

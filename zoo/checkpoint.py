@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
+from torch import nn
 
 from probekit.errors import DataError, UsageError
 
@@ -64,3 +67,20 @@ def replacing(file: Path) -> Iterator[Path]:
     with unfinished.open("rb+") as opened:
         os.fsync(opened.fileno())
     unfinished.replace(file)
+
+
+def check_free(out: Path, unfinished: Path) -> None:
+    """Raise unless weights can be written to `out`: a new file, or one whose training is not finished."""
+    if out.suffix != ".safetensors":
+        raise UsageError(f"out is {out}; expected a file that ends in .safetensors.")
+    if out.exists() and not unfinished.exists():
+        raise UsageError(f"out is {out}, which exists; remove it to train anew, or name another file.")
+    if not out.parent.is_dir():
+        raise UsageError(f"out is {out}; there is no folder {out.parent}.")
+
+
+def write_weights(out: Path, module: nn.Module, said: Mapping[str, Any]) -> None:
+    """Write the weights; what is `said` of the training is their metadata "training", in JSON."""
+    weights = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+    with replacing(out) as unfinished:
+        unfinished.write_bytes(safetensors.torch.save(weights, {"training": json.dumps(said)}))

@@ -1,0 +1,63 @@
+"""Activity of units along a path: what every spatial measure starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from probekit.arguments import Floats, floats
+from probekit.errors import UsageError, unknown_name
+from probekit.navigation.tracking import Tracking
+
+
+@dataclass(frozen=True, eq=False)
+class Navigation:
+    """Units, of a network or of an animal, recorded while it moved.
+
+    Parameters
+    ----------
+    tracking : Tracking
+    activity : mapping of str to array, shape (sample, unit)
+        Layer or brain area → activity: spikes/s of neurons, plain numbers of networks. Finite.
+    decoded : array, shape (sample, 2), optional
+        Where the network itself said that it was, m.
+    provenance : mapping
+        JSON-ready: who was recorded, how.
+
+    Raises
+    ------
+    UsageError
+        If an array does not fit the tracking or is not finite.
+    """
+
+    tracking: Tracking
+    activity: Mapping[str, np.ndarray]
+    decoded: Floats | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.tracking)
+        if not self.activity:
+            raise UsageError("activity is empty; expected at least one layer or area.")
+        for layer, values in self.activity.items():
+            shape = np.shape(values)
+            if len(shape) != 2 or shape[0] != n or not shape[1]:
+                raise UsageError(f"activity of '{layer}' has shape {shape}; expected (sample, unit) with {n} samples.")
+            if not np.isfinite(values).all():
+                raise UsageError(f"activity of '{layer}' holds nan or infinite values; expected finite numbers.")
+        if self.decoded is not None and floats("decoded", self.decoded).shape != (n, 2):
+            raise UsageError(f"decoded has shape {np.shape(self.decoded)}; expected ({n}, 2).")
+
+    def __getitem__(self, layer: str) -> np.ndarray:
+        """Return the activity of one layer, shape (sample, unit); unknown names suggest the nearest."""
+        if layer not in self.activity:
+            raise unknown_name("layer", layer, self.activity)
+        return self.activity[layer]
+
+    def __repr__(self) -> str:
+        """Say what was recorded."""
+        parts = ", ".join(f"{layer}: {values.shape[1]} units" for layer, values in self.activity.items())
+        return f"Navigation of {len(self.tracking)} samples ({self.tracking.duration:.0f} s); {parts}"

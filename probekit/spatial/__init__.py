@@ -1,0 +1,1 @@
+"""The measures of the hippocampal laboratory: of maps, of headings, of speeds, each beside its null."""
