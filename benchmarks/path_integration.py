@@ -35,6 +35,10 @@ VARIANTS = {
     "lstm-dropout": changed(SHORT, dropout=0.5),
     "lstm-egocentric": changed(SHORT, inputs="egocentric", n_head_cells=12),
     "lstm-long-paths": replace(SHORT, path_steps=100, batch_size=20),
+    # what could bring grid-lstm more grids
+    "lstm-decay": replace(SHORT, decay=1e-4),
+    "lstm-decay-readout": replace(SHORT, decay=1e-5, decayed="readout"),
+    "lstm-fast": replace(SHORT, learning_rate=3e-3),
     # Banino's with one thing of grid-lstm's at a time
     "banino-rectified": changed(GRID_LSTM_BANINO, rectified=True),
     "banino-differences": changed(GRID_LSTM_BANINO, tuning="difference_of_gaussians"),

@@ -8,10 +8,24 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from probekit import analyses, brains, data, encoding, recurrent, reports, rsa, stats, stimuli, zoo
+    from probekit import (
+        analyses,
+        brains,
+        data,
+        encoding,
+        navigation,
+        recurrent,
+        reports,
+        rsa,
+        spatial,
+        stats,
+        stimuli,
+        zoo,
+    )
     from probekit.analyses import analyse
     from probekit.analyses.studies import reproduce
     from probekit.geometry import receptive_fields
+    from probekit.navigate import navigate
     from probekit.network import Card, Entry, Preprocess
     from probekit.recorder import plan, record
     from probekit.recording import Recording
@@ -20,13 +34,17 @@ if TYPE_CHECKING:
     from probekit.store import open_store as open
     from probekit.units import Units
 
-_PARTS = ("analyses", "brains", "data", "encoding", "recurrent", "reports", "rsa", "stats", "stimuli", "zoo")
+_PARTS = (
+    "analyses", "brains", "data", "encoding", "navigation", "recurrent", "reports", "rsa", "spatial", "stats",
+    "stimuli", "zoo",
+)  # fmt: skip
 _NAMES = {
     "analyse": "analyses:analyse",
     "Card": "network:Card",
     "Entry": "network:Entry",
     "Preprocess": "network:Preprocess",
     "fidelity": "replay:fidelity",
+    "navigate": "navigate:navigate",
     "plan": "recorder:plan",
     "record": "recorder:record",
     "open": "store:open_store",
@@ -50,6 +68,8 @@ __all__ = [
     "data",
     "encoding",
     "fidelity",
+    "navigate",
+    "navigation",
     "open",
     "plan",
     "receptive_fields",
@@ -58,6 +78,7 @@ __all__ = [
     "reports",
     "reproduce",
     "rsa",
+    "spatial",
     "stats",
     "stimuli",
     "zoo",

@@ -35,6 +35,9 @@ NETWORKS = Registry(
     builtin={
         "efficientnet-lite0": "probekit.zoo.efficientnet_lite0:MODEL",
         "gabor-pyramid": "probekit.zoo.gabor_pyramid:MODEL",
+        "grid-rnn": "probekit.zoo.grid_rnn:MODEL",
+        "grid-rnn-seed1": "probekit.zoo.grid_rnn:MODEL_SEED1",
+        "grid-rnn-seed2": "probekit.zoo.grid_rnn:MODEL_SEED2",
         "v1net": "probekit.zoo.v1net:MODEL",
         "v1net-seed1": "probekit.zoo.v1net:MODEL_SEED1",
         "v1net-seed2": "probekit.zoo.v1net:MODEL_SEED2",

@@ -13,7 +13,15 @@ _FDR = "Benjamini & Hochberg 1995"
 
 
 def _p(name: str, meaning: str, nan: str = _SILENT, source: str = "") -> Column:
-    return Column(name, "float", f"One-sided p of {meaning}", "", "above 0 … 1", nan, source)
+    return Column(
+        name,
+        "float",
+        f"One-sided p of {meaning}, over the surrogates of all units of the layer together",
+        "",
+        "above 0 … 1",
+        nan,
+        source,
+    )
 
 
 def _q(name: str, meaning: str, nan: str = _SILENT) -> Column:
@@ -51,7 +59,8 @@ GRID = (
            _FEW_PEAKS),
     Column("grid_ellipticity", "float", "Longer axis over shorter of the ellipse through the six peaks", "", "1 …",
            _FEW_PEAKS),
-    Column("grid_phase_x_m", "float", "x of the grid's offset from the middle of the arena", "m", "",
+    Column("grid_phase_x_m", "float", "x of the field in the unit cell at the lower left corner of the map, from that "
+           "corner", "m", "",
            _FEW_PEAKS),
     Column("grid_phase_y_m", "float", "y of the same", "m", "", _FEW_PEAKS),
     Column("grid_module", "int", "Module of the grid cell, by spacing and orientation", "",
@@ -99,8 +108,9 @@ HEADING = (
     _q("q_speed", "p_speed"),
 )  # fmt: skip
 KIND = (
-    Column("cell_type", "str", "By significance (q < .05)", "",
-           "grid, border, head direction, place, speed, mixed, none"),
+    Column("cell_type", "str", "By significance (false discovery rate .05) and size: border score .5, mean vector "
+           "length .47, information .5 bits, speed score .3; a grid cell by both nulls of maps", "",
+           "grid, border, head_direction, place, speed, mixed, none"),
     Column("nan_reason", "str", "Why values are missing; several are separated by '; '", "", "empty: none is"),
 )  # fmt: skip
 TABLE = (*KEYS, *ACTIVITY, *GRID, *PLACE, *BORDER, *HEADING, *KIND)
@@ -123,7 +133,7 @@ SUMMARY = (
     Column("median_spacing_m", "float", "Median spacing of the grid cells", "m", "above 0", "no grid cell has one"),
     Column("n_modules", "int", "Modules of grid cells; 1 unless one module is refused", "", "0: too few grid cells"),
     Column("p_modules", "float", "p of one module only", "", "0 … 1", "too few grid cells"),
-    Column("decoding_error_m", "float", "Mean distance between the position and what ridge regression makes of the "
+    Column("decoding_error_m", "float", "Median distance between the position and what ridge regression makes of the "
            "layer, cross-validated over paths", "m", "0 …", "too few paths"),
     Column("decoding_error_shuffled_m", "float", "The same with the paths shuffled against the layer", "m", "0 …",
            "too few paths"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from probekit.navigation.arena import Arena
 from probekit.navigation.ensembles import HeadDirectionCells, PlaceCells
 from probekit.navigation.motion import NETWORK_MOTION, RAT_MOTION, Motion, random_walk
+from probekit.navigation.path_error import guess_error, path_error
 from probekit.navigation.paths import Paths
 from probekit.navigation.recorded import Navigation
 from probekit.navigation.task import Adapter, Task
@@ -22,5 +23,7 @@ __all__ = [
     "PlaceCells",
     "Task",
     "Tracking",
+    "guess_error",
+    "path_error",
     "random_walk",
 ]

@@ -63,8 +63,8 @@ class Motion:
 NETWORK_MOTION = Motion(mean_speed=0.13 * 2 * math.pi * math.sqrt(math.pi / 2), turn_sd=11.52)
 """The walk that Banino 2018 and Sorscher 2019 trained on: about 1 m/s, five times as fast as a rat."""
 
-RAT_MOTION = Motion(mean_speed=0.2, turn_sd=2.5, speed_time=0.5, turn_time=0.1, wall_zone=0.1, wall_slowing=0.5)
-"""A rat that forages in a box."""
+RAT_MOTION = Motion(mean_speed=0.12, turn_sd=9.0, speed_time=0.33, turn_time=0.05, wall_zone=0.045)
+"""A rat that forages in a box of 1 m: speeds, turns, memory and wall distances near those of Sargolini et al. 2006."""
 
 
 def random_walk(arena: Arena, motion: Motion, n_paths: int, n_steps: int, *, seed: int = 0) -> Paths:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from probekit.navigation.arena import Arena
 from probekit.navigation.motion import Motion
@@ -25,6 +25,10 @@ class Adapter:
     decode : callable, optional
         What forward returns → Tensor of shape (path, time, 2): where the network says that it is, m. None where
         it does not say; there is no path error then.
+    place_code : callable, optional
+        Positions, Tensor of shape (sample, 2), m → Tensor of shape (sample, cell): what the network is told of its
+        place, or is to say. Random sums of it are the control of every gridness. Default: 512 place cells with
+        differences of Gaussians.
 
     Examples
     --------
@@ -37,6 +41,7 @@ class Adapter:
 
     encode: Callable[[Paths], Tensor]
     decode: Callable[[Any], Tensor] | None = None
+    place_code: Callable[[Tensor], Tensor] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +55,12 @@ class Task:
     n_steps : int
         Steps of a path in training.
     adapter : Adapter
+    history : callable, optional
+        Yields steps of the training and the network as it was then, in order.
     """
 
     arena: Arena
     motion: Motion
     n_steps: int
     adapter: Adapter
+    history: Callable[[], Iterator[tuple[int, nn.Module]]] | None = None

@@ -76,6 +76,15 @@ class Tracking:
         """Seconds that were tracked."""
         return float(self.valid.sum() * self.dt)
 
+    def part(self, samples: npt.NDArray[Any]) -> Tracking:
+        """Return only some samples, a mask or their numbers in order; paths keep their numbers."""
+        assert self.path is not None
+        assert self.speeds is not None
+        headings = None if self.headings is None else self.headings[samples]
+        return Tracking(
+            self.positions[samples], self.arena, self.dt, headings, self.speeds[samples], self.path[samples]
+        )
+
 
 def _paths(path: Any, n: int) -> npt.NDArray[np.int64]:
     if path is None:

@@ -11,7 +11,10 @@ __all__ = ["REGISTRY", "section_of"]
 REGISTRY = Registry(
     "report section",
     "probekit.sections",
-    {name: f"probekit.reports.sections.{name}:SECTION" for name in ("orientation", "receptive_field", "rsa", "tuning")},
+    {
+        name: f"probekit.reports.sections.{name}:SECTION"
+        for name in ("orientation", "receptive_field", "rsa", "spatial", "tuning")
+    },
     Section,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from probekit.network import Card
 from probekit.progress import Progress
 from probekit.zoo.model import AsIs, Model
 from probekit.zoo.path_integration.architecture import Design, PathIntegrator, encode
-from probekit.zoo.path_integration.recipe import Recipe
+from probekit.zoo.path_integration.recipe import Recipe, history_file
 from probekit.zoo.weights import fill, read
 
 
@@ -39,7 +40,13 @@ def model(card: Card, recipe: Recipe, weights: Path, *, trains: bool) -> Model:
         load=partial(_load, design, weights),
         here=lambda: True,
         train=partial(_train, recipe) if trains else None,
-        task=Task(design.arena, recipe.motion, recipe.path_steps, adapter(design)),
+        task=Task(
+            design.arena,
+            recipe.motion,
+            recipe.path_steps,
+            adapter(design),
+            partial(_history, design, history_file(weights)) if history_file(weights).exists() else None,
+        ),
     )
 
 
@@ -50,12 +57,21 @@ def adapter(design: Design) -> Adapter:
     def decode(scores: Tensor) -> Tensor:
         return cells.to(scores.device).decode(scores[..., :n])
 
-    return Adapter(partial(encode, design=design), decode)
+    return Adapter(partial(encode, design=design), decode, cells.activity)
 
 
 def _load(design: Design, own: Path, weights: Path | None) -> nn.Module:
     file = own if weights is None else weights
     return fill(PathIntegrator(design), read(file), file)
+
+
+def _history(design: Design, file: Path) -> Iterator[tuple[int, nn.Module]]:
+    """Yield the network as it was at each kept step of its training."""
+    kept = read(file)
+    for step in sorted({int(name.partition("/")[0]) for name in kept}):
+        start = f"{step}/"
+        state = {name.removeprefix(start): value.float() for name, value in kept.items() if name.startswith(start)}
+        yield step, fill(PathIntegrator(design), state, file).eval()
 
 
 def _train(recipe: Recipe, out: Path, *, seed: int, quick: bool, device: str, progress: Progress) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from probekit.navigation import NETWORK_MOTION, Motion
@@ -54,6 +55,11 @@ class Recipe:
     history: tuple[int, ...] = ()
     log_every: int = 100
     checkpoint_every: int = 500
+
+
+def history_file(weights: Path) -> Path:
+    """Return where the weights during a training lie, of a training whose last weights lie here."""
+    return weights.with_name(f"{weights.stem}-history.safetensors")
 
 
 _HISTORY = (50, 150, 500, 1500, 5000)

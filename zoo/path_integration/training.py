@@ -23,7 +23,7 @@ from probekit.progress import Progress, silent
 from probekit.zoo import checkpoint
 from probekit.zoo.path_integration.architecture import PathIntegrator
 from probekit.zoo.path_integration.path_error import held_out_paths, path_error
-from probekit.zoo.path_integration.recipe import Recipe
+from probekit.zoo.path_integration.recipe import Recipe, history_file
 
 LOG_COLUMNS = ("step", "loss", "path_error_cm")
 _N_HELD_OUT = 500
@@ -88,11 +88,6 @@ def train(out: Path, recipe: Recipe, *, seed: int = 0, device: str = "cpu", prog
     checkpoint.write_weights(out, run.module, identity)
     unfinished.unlink()
     return out
-
-
-def history_file(weights: Path) -> Path:
-    """Return where the weights during a training lie, of a training whose last weights lie here."""
-    return weights.with_name(f"{weights.stem}-history.safetensors")
 
 
 def _begin(recipe: Recipe, device: str) -> _Run:

@@ -1,0 +1,196 @@
+"""Speed: how far activity follows the speed of running."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from probekit.arguments import Floats, whole
+from probekit.errors import UsageError
+from probekit.navigation import Tracking
+from probekit.spatial.rate_maps import Bins, bin_samples, checked_activity
+
+_BLOCK = 4_000_000
+"""Numbers of activity turned into float64 at once: 32 MB."""
+
+
+@dataclass(frozen=True, eq=False)
+class SpeedTuning:
+    """Tuning curves of many units over running speed.
+
+    Parameters
+    ----------
+    curves : array, shape (unit, speed)
+        Mean activity of the samples in a bin; nan where there are none, or for less time than was asked for.
+    occupancy : array, shape (speed,)
+        Seconds in each bin; 0 where `curves` is nan.
+    edges : array, shape (speed + 1,)
+        m/s.
+    speeds : array, shape (speed,)
+        Mean speed of the samples in each bin, m/s; nan where there are none.
+    slope, intercept : array, shape (unit,)
+        Line through the curve, each bin weighted by its occupancy: activity per m/s, and activity at rest; nan with
+        fewer than two bins.
+    """
+
+    curves: Floats
+    occupancy: Floats
+    edges: Floats
+    speeds: Floats
+    slope: Floats
+    intercept: Floats
+
+
+def speed_score(
+    activity: Any, tracking: Tracking, *, smoothing: float = 0.0, min_speed: float = 0.0, samples: Any = None
+) -> Floats:
+    """Return the speed score of units: the Pearson correlation of activity and running speed.
+
+    Parameters
+    ----------
+    activity : array, shape (sample, unit)
+        Spikes/s of neurons, or any finite numbers.
+    tracking : Tracking
+        As many samples; those not tracked, or whose speed is not known, are left out.
+    smoothing : float
+        Standard deviation, s, of a Gaussian over time by which activity is smoothed, never across the end of a path;
+        it reaches 4 of them. The paper smooths spike trains by 0.25 s; the activity of networks needs none.
+    min_speed : float
+        m/s; slower samples are left out after smoothing. The paper takes those above 0.02.
+    samples : array, optional
+        Which samples are used, as `bin_samples` takes them. Default: all.
+
+    Returns
+    -------
+    array, shape (unit,)
+        −1 … 1; nan for constant activity or speed.
+
+    Raises
+    ------
+    UsageError
+        If activity and tracking do not fit, activity is not finite, options are out of range, or fewer than three
+        samples are left.
+
+    References
+    ----------
+    Kropff et al. 2015, Nature 523:419, doi:10.1038/nature14622
+
+    Examples
+    --------
+    >>> from probekit.navigation import Arena
+    >>> tracking = Tracking(np.zeros((4, 2)), Arena.square(1), 0.1, speeds=np.array([0.0, 0.1, 0.2, 0.3]))
+    >>> speed_score([[0.0, 3.0], [2.0, 2.0], [4.0, 2.0], [6.0, 1.0]], tracking).round(3).tolist()
+    [1.0, -0.949]
+    """
+    values = checked_activity(activity, len(tracking))
+    if not (math.isfinite(smoothing) and smoothing >= 0):
+        raise UsageError(f"smoothing is {smoothing!r}; expected seconds, at least 0.")
+    used, speeds = _running(tracking, samples, min_speed)
+    n = int(used.sum())
+    if n < 3:
+        raise UsageError(f"tracking has {n} samples with a known speed of at least {min_speed} m/s; expected 3.")
+    block = max(1, _BLOCK // len(values))
+    parts = (values[:, start : start + block] for start in range(0, values.shape[1], block))
+    return np.concatenate([_correlations(speeds[used], _smoothed(part, tracking, smoothing)[used]) for part in parts])
+
+
+def speed_tuning(
+    activity: Any,
+    tracking: Tracking,
+    *,
+    n_bins: int = 20,
+    max_speed: float | None = None,
+    min_occupancy: float = 0.0,
+    samples: Any = None,
+) -> SpeedTuning:
+    """Return the tuning of units to running speed.
+
+    Parameters
+    ----------
+    activity : array, shape (sample, unit)
+        Spikes/s of neurons, or any finite numbers.
+    tracking : Tracking
+        As many samples; those not tracked, or whose speed is not known, are left out.
+    n_bins : int
+        Equal bins of speed from 0 to `max_speed`.
+    max_speed : float, optional
+        m/s; faster samples are left out. Default: the 95th percentile of the speeds, for few samples are faster.
+    min_occupancy : float
+        Seconds; bins with less count as empty.
+    samples : array, optional
+        Which samples are used, as `bin_samples` takes them. Default: all.
+
+    Raises
+    ------
+    UsageError
+        If activity and tracking do not fit, activity is not finite, options are out of range, or no sample is left.
+
+    Examples
+    --------
+    >>> from probekit.navigation import Arena
+    >>> tracking = Tracking(np.zeros((4, 2)), Arena.square(1), 0.1, speeds=np.array([0.0, 0.1, 0.2, 0.3]))
+    >>> float(speed_tuning([[1.0], [3.0], [5.0], [7.0]], tracking, n_bins=2, max_speed=0.4).slope[0].round(6))
+    20.0
+    """
+    used, speeds = _running(tracking, samples, 0.0)
+    if max_speed is None and used.any():
+        max_speed = float(np.percentile(speeds[used], 95))
+    if max_speed is None or not (np.isfinite(max_speed) and max_speed > 0):
+        raise UsageError(
+            f"max_speed is {max_speed}; expected m/s above 0. {used.sum()} of {len(tracking)} samples were tracked and "
+            "have a speed."
+        )
+    edges = np.linspace(0, max_speed, whole("n_bins", n_bins, 2) + 1)
+    index = np.minimum(np.searchsorted(edges, speeds, side="right") - 1, n_bins - 1)
+    bins = Bins(np.where(used & (speeds <= max_speed), index, -1), (1, n_bins), tracking.dt)
+    curves = bins.maps(checked_activity(activity, len(tracking)))[:, 0]
+    means = bins.maps(np.where(np.isfinite(speeds), speeds, 0)[:, None])[0, 0]
+    short = bins.occupancy[0] < min_occupancy
+    occupancy = np.where(short, 0, bins.occupancy[0])
+    curves[:, short], means[short] = np.nan, np.nan
+    slope, intercept = _line(means, curves, occupancy)
+    return SpeedTuning(curves, occupancy, edges, means, slope, intercept)
+
+
+def _running(tracking: Tracking, samples: Any, min_speed: float) -> tuple[npt.NDArray[np.bool_], Floats]:
+    """Return which samples are used, and the speeds of all, m/s."""
+    if not (math.isfinite(min_speed) and min_speed >= 0):
+        raise UsageError(f"min_speed is {min_speed!r}; expected m/s, at least 0.")
+    speeds = np.asarray(tracking.speeds, dtype=np.float64)
+    used = (bin_samples(tracking, 2, samples=samples).index >= 0) & np.isfinite(speeds)
+    return used & (np.where(used, speeds, 0) >= min_speed), speeds
+
+
+def _correlations(running: Floats, firing: Floats) -> Floats:
+    if not np.isfinite(firing).all():
+        raise UsageError("activity holds nan or infinite values; expected finite numbers.")
+    varies = (np.ptp(firing, axis=0) > 0) & (np.ptp(running) > 0)
+    x, y = running - running.mean(), firing - firing.mean(0)
+    scale = np.sqrt((y**2).sum(0) * (x**2).sum())
+    return np.asarray(np.clip(np.divide(x @ y, scale, out=np.full(len(scale), np.nan), where=varies), -1, 1))
+
+
+def _smoothed(activity: np.ndarray, tracking: Tracking, seconds: float) -> Floats:
+    """Return the Gaussian mean over time of the samples of one path that are there."""
+    sums, weights, path = activity.astype(np.float64), np.ones((len(activity), 1)), np.asarray(tracking.path)
+    for step in range(1, min(int(4 * seconds / tracking.dt), len(activity) - 1) + 1):
+        same = (path[step:] == path[:-step])[:, None]
+        weight = math.exp(-0.5 * (step * tracking.dt / seconds) ** 2) * same
+        for near, far in ((slice(step, None), slice(None, -step)), (slice(None, -step), slice(step, None))):
+            sums[near] += weight * activity[far]
+            weights[near] += weight
+    return np.asarray(sums / weights)
+
+
+def _line(x: Floats, curves: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    kept = weights > 0
+    if kept.sum() < 2:
+        return np.full(len(curves), np.nan), np.full(len(curves), np.nan)
+    w, x, y = weights[kept] / weights[kept].sum(), x[kept], curves[:, kept]
+    middle = w @ x
+    slope = y @ (w * (x - middle)) / (w @ (x - middle) ** 2)
+    return slope, y @ w - slope * middle
