@@ -19,37 +19,43 @@ from probekit.zoo.path_integration.training import train
 
 
 def changed(recipe: Recipe, **design) -> Recipe:
-    return replace(recipe, design=replace(recipe.design, **design), history=())
+    return replace(recipe, design=replace(recipe.design, **design))
 
 
-SHORT = replace(GRID_LSTM, n_steps=6000, history=())
+LSTM = replace(GRID_LSTM, n_steps=4000, history=())
+BANINO = replace(GRID_LSTM_BANINO, n_steps=8000, history=())
+RNN = replace(GRID_RNN, n_steps=5000, history=())
 
 VARIANTS = {
     "rnn": GRID_RNN,
     "lstm": GRID_LSTM,
     "banino": GRID_LSTM_BANINO,
-    # grid-lstm with one thing of Banino's at a time
-    "lstm-short": SHORT,
-    "lstm-gaussian": changed(SHORT, tuning="gaussian"),
-    "lstm-linear": changed(SHORT, rectified=False),
-    "lstm-dropout": changed(SHORT, dropout=0.5),
-    "lstm-egocentric": changed(SHORT, inputs="egocentric", n_head_cells=12),
-    "lstm-long-paths": replace(SHORT, path_steps=100, batch_size=20),
-    # what could bring grid-lstm more grids
-    "lstm-decay": replace(SHORT, decay=1e-4),
-    "lstm-decay-readout": replace(SHORT, decay=1e-5, decayed="readout"),
-    "lstm-fast": replace(SHORT, learning_rate=3e-3),
-    # Banino's with one thing of grid-lstm's at a time
-    "banino-rectified": changed(GRID_LSTM_BANINO, rectified=True),
-    "banino-differences": changed(GRID_LSTM_BANINO, tuning="difference_of_gaussians"),
+    # grid-lstm, shorter, with one thing of Banino's at a time
+    "lstm-short": LSTM,
+    "lstm-gaussian": changed(LSTM, tuning="gaussian"),
+    "lstm-linear": changed(LSTM, rectified=False),
+    "lstm-dropout": changed(LSTM, dropout=0.5),
+    "lstm-egocentric": changed(LSTM, inputs="egocentric", n_head_cells=12),
+    "lstm-long-paths": replace(LSTM, path_steps=100, batch_size=20),
+    "lstm-slow": replace(LSTM, learning_rate=1e-3),
+    "lstm-decay": replace(LSTM, decay=1e-4),
+    # Banino's, shorter, with one thing of grid-lstm's at a time
+    "banino-short": BANINO,
+    "banino-rectified": changed(BANINO, rectified=True),
+    "banino-differences": changed(BANINO, tuning="difference_of_gaussians"),
+    "banino-no-dropout": changed(BANINO, dropout=0.0),
+    "banino-allocentric": changed(BANINO, inputs="allocentric", n_head_cells=0),
+    "banino-adam": replace(BANINO, optimizer="adam", clip=0.0),
+    "banino-short-paths": replace(BANINO, path_steps=20, batch_size=50),
+    # with the learning rate and the place fields of the release; it needs some hundred thousand steps
     "banino-released": replace(changed(GRID_LSTM_BANINO, sigma=(0.01,)), learning_rate=1e-5, n_steps=300_000),
-    "banino-adam": replace(changed(GRID_LSTM_BANINO), optimizer="adam", clip=0.0),
     # whether the task brings modules
-    "rnn-widths": changed(replace(GRID_RNN, n_steps=6000), sigma=(0.08, 0.12, 0.18)),
-    "rnn-wide-box": changed(replace(GRID_RNN, n_steps=6000), side=3.3),
-    "rnn-fast": replace(GRID_RNN, n_steps=6000, history=(), motion=replace(GRID_RNN.motion, mean_speed=2.0)),
-    "rnn-narrow": changed(replace(GRID_RNN, n_steps=6000), sigma=(0.08,)),
-    "rnn-gaussian": changed(replace(GRID_RNN, n_steps=6000), tuning="gaussian"),
+    "rnn-short": RNN,
+    "rnn-widths": changed(RNN, sigma=(0.08, 0.12, 0.18)),
+    "rnn-wide-box": changed(RNN, side=3.3),
+    "rnn-fast": replace(RNN, motion=replace(RNN.motion, mean_speed=2.0)),
+    "rnn-narrow": changed(RNN, sigma=(0.08,)),
+    "rnn-gaussian": changed(RNN, tuning="gaussian"),
 }
 
 

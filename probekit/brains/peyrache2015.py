@@ -1,6 +1,7 @@
-"""Head-direction tuning of 62 neurons of a mouse's thalamus and hippocampus, and where its head was.
+"""Head-direction tuning of 62 neurons of a mouse, and where its head was.
 
-One session, Mouse12-120806. The spikes themselves are not among the files: tuning is as the authors computed it.
+One session, Mouse12-120806. Neither the spikes nor the regions of the neurons are among the files: tuning is as the
+authors computed it.
 
 References
 ----------

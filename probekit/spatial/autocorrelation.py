@@ -13,8 +13,8 @@ from probekit.errors import UsageError, check_option
 
 AutocorrelogramMethod = Literal["pearson", "banino2018"]
 
-_FLAT = 1e-10
-"""Variance in an overlap, of the map's own, below which it counts as constant: what the FFT leaves of zero is 1e-14."""
+_FLAT = 1e-12
+"""Variance in an overlap, of the map's own, below which it counts as constant: the FFT leaves 1e-14 of zero."""
 _CHUNK = 150_000
 """Lags of all units that are worked on at once: few enough to stay in the processor's cache."""
 
@@ -40,7 +40,7 @@ def autocorrelograms(
     -------
     array (unit, 2y-1, 2x-1)
         -1 … 1, point-symmetric, 1 in the middle; row and column grow with the displacement along y and x. 0 where the
-        map or its copy is constant over the overlap (variance below 1e-10 of the map's). nan: too little overlap; all
+        map or its copy is constant over the overlap (variance below 1e-12 of the map's). nan: too little overlap; all
         of a unit whose map is constant or has no visited bin.
 
     Raises

@@ -53,9 +53,13 @@ def border_scores(
     diehl2017    from the outermost bins      all bins                       second bins, of all its bins
     ============ ============================ ============================== ===========================
 
-    Distances are weighted by rate, and shares of half the shorter side. The last two methods are what the packages opexebo 0.7.2 and spatial-maps do; the latter
-    takes all fields of a unit for one, where we take each by itself, as the papers do. On a map of 40 bins no method
-    gives a perfect border cell 1: a band of one bin has .951, .905 and nan, a band of two .907, .863 and .950.
+    Distances are weighted by rate, and shares of half the shorter side. The last two methods are what the packages
+    opexebo 0.7.2 and spatial-maps do; the latter takes all fields of a unit for one, where we take each by itself, as
+    the papers do. On a map of 40 bins no method gives a perfect border cell 1: a band of one bin has .951, .905 and
+    nan, a band of two .907, .863 and .950.
+
+    A field that covers the whole floor has .5, the classic threshold, and so have or exceed it a third of smooth random
+    maps by "solstad2008", 6 % by "opexebo" and 39 % by "diehl2017": dense units need a null.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from probekit.arguments import Floats
 
 _CANDIDATES = 48
 """Nearest local maxima that are looked at, of each unit."""
+_ROUNDING = 1e-9
 _APART = 30.0
 """deg between the axes of a grid, at least."""
 
@@ -46,7 +47,7 @@ def central_radius(autocorrelograms: Floats, *, floor: float = 0.2) -> Floats:
     undefined = np.isnan(flat)
     with np.errstate(invalid="ignore"):
         means = (np.where(undefined, 0.0, flat) @ circles) / ((~undefined).astype(np.float64) @ circles)
-        ends = (means < floor) | np.pad(means[:, :-1] < means[:, 1:], ((0, 0), (0, 1)))
+        ends = (means < floor) | np.pad(means[:, 1:] - means[:, :-1] > _ROUNDING, ((0, 0), (0, 1)))
     ends[:, 0] = False
     return np.where(ends.any(1), ends.argmax(1).astype(np.float64), np.nan)
 

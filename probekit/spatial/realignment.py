@@ -150,7 +150,7 @@ def _standard(maps: Floats) -> _Standard:
     inside = maps[:, visited]
     filled = np.zeros(maps.shape)
     filled[:, visited] = (inside - inside.mean(1, keepdims=True)) / inside.std(1, keepdims=True)
-    return _Standard(filled, visited.astype(np.float64))
+    return _Standard(filled, np.asarray(visited, dtype=np.float64))
 
 
 def _turned(standard: _Standard, angle: float) -> _Standard:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
 
 from probekit.arguments import Floats, whole
 from probekit.errors import UsageError
@@ -93,9 +94,50 @@ def speed_score(
     n = int(used.sum())
     if n < 3:
         raise UsageError(f"tracking has {n} samples with a known speed of at least {min_speed} m/s; expected 3.")
-    block = max(1, _BLOCK // len(values))
-    parts = (values[:, start : start + block] for start in range(0, values.shape[1], block))
-    return np.concatenate([_correlations(speeds[used], _smoothed(part, tracking, smoothing)[used]) for part in parts])
+    return _correlations(speeds, smoothed_in_time(values, tracking, smoothing) if smoothing else values, used)
+
+
+def smoothed_in_time(activity: Any, tracking: Tracking, seconds: float) -> np.ndarray:
+    """Return activity smoothed by a Gaussian over time, never across the end of a path.
+
+    Smoothed once, activity can be scored against many shifted speeds.
+
+    Parameters
+    ----------
+    activity : array, shape (sample, unit)
+        Finite.
+    tracking : Tracking
+        As many samples.
+    seconds : float
+        Standard deviation, above 0; the Gaussian reaches 4 of them. At the ends of a path it is the weighted mean of
+        the samples that are there.
+
+    Returns
+    -------
+    array, shape (sample, unit)
+        float32 if the activity is, else float64.
+
+    Raises
+    ------
+    UsageError
+        If activity and tracking do not fit, or `seconds` is not above 0.
+    """
+    values = checked_activity(activity, len(tracking))
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise UsageError(f"seconds is {seconds!r}; expected seconds above 0.")
+    sd, path = seconds / tracking.dt, np.asarray(tracking.path)
+    gap = int(4 * sd + 0.5)  # as far as the Gaussian reaches
+    place = np.arange(len(path)) + gap * np.r_[0, np.cumsum(np.diff(path) > 0)]
+    weights = np.zeros((place[-1] + 1, 1))
+    weights[place] = 1
+    weights = gaussian_filter1d(weights, sd, axis=0, mode="constant")[place]
+    smooth = np.empty(values.shape, np.float32 if values.dtype == np.float32 else np.float64)
+    width = max(1, _BLOCK // len(values))
+    for units in (slice(first, first + width) for first in range(0, values.shape[1], width)):
+        apart = np.zeros((place[-1] + 1, values[:, units].shape[1]))
+        apart[place] = values[:, units]
+        smooth[:, units] = gaussian_filter1d(apart, sd, axis=0, mode="constant")[place] / weights
+    return smooth
 
 
 def speed_tuning(
@@ -165,25 +207,24 @@ def _running(tracking: Tracking, samples: Any, min_speed: float) -> tuple[npt.ND
     return used & (np.where(used, speeds, 0) >= min_speed), speeds
 
 
-def _correlations(running: Floats, firing: Floats) -> Floats:
-    if not np.isfinite(firing).all():
+def _correlations(speeds: Floats, activity: np.ndarray, used: npt.NDArray[np.bool_]) -> Floats:
+    """Return Pearson's r of each unit, from sums of what is beyond the first sample used."""
+    rows = np.flatnonzero(used)
+    running = speeds[rows] - speeds[rows].mean()
+    first = activity[rows[0]].astype(np.float64)
+    total, squares, product = np.zeros((3, activity.shape[1]))
+    for start in range(0, len(rows), max(1, _BLOCK // activity.shape[1])):
+        part = slice(start, start + max(1, _BLOCK // activity.shape[1]))
+        beyond = activity[rows[part]] - first
+        total += beyond.sum(0)
+        squares += np.einsum("tu,tu->u", beyond, beyond)
+        product += running[part] @ beyond
+    if not np.isfinite(total).all():
         raise UsageError("activity holds nan or infinite values; expected finite numbers.")
-    varies = (np.ptp(firing, axis=0) > 0) & (np.ptp(running) > 0)
-    x, y = running - running.mean(), firing - firing.mean(0)
-    scale = np.sqrt((y**2).sum(0) * (x**2).sum())
-    return np.asarray(np.clip(np.divide(x @ y, scale, out=np.full(len(scale), np.nan), where=varies), -1, 1))
-
-
-def _smoothed(activity: np.ndarray, tracking: Tracking, seconds: float) -> Floats:
-    """Return the Gaussian mean over time of the samples of one path that are there."""
-    sums, weights, path = activity.astype(np.float64), np.ones((len(activity), 1)), np.asarray(tracking.path)
-    for step in range(1, min(int(4 * seconds / tracking.dt), len(activity) - 1) + 1):
-        same = (path[step:] == path[:-step])[:, None]
-        weight = math.exp(-0.5 * (step * tracking.dt / seconds) ** 2) * same
-        for near, far in ((slice(step, None), slice(None, -step)), (slice(None, -step), slice(step, None))):
-            sums[near] += weight * activity[far]
-            weights[near] += weight
-    return np.asarray(sums / weights)
+    spread = squares - total**2 / len(rows)
+    varies = (spread > 1e-24 * (squares + len(rows) * first**2)) & (np.ptp(speeds[rows]) > 0)
+    scale = np.sqrt(np.maximum(spread, 0) * (running @ running))
+    return np.asarray(np.clip(np.divide(product, scale, out=np.full(len(scale), np.nan), where=varies), -1, 1))
 
 
 def _line(x: Floats, curves: Floats, weights: Floats) -> tuple[Floats, Floats]:

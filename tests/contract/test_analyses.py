@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +14,13 @@ from torch import nn
 import probekit
 from probekit import analyses
 from probekit.analysis import Analysis, Protocol
-from probekit.errors import UnknownNameError, UsageError
+from probekit.errors import NotApplicableError, UnknownNameError, UsageError
+from probekit.navigation import NETWORK_MOTION, Task
 from probekit.network import Card, Entry, Preprocess, weights_hash
 from probekit.result import Result
+from probekit.zoo.model import AsIs
+from probekit.zoo.path_integration.architecture import Design, PathIntegrator
+from probekit.zoo.path_integration.card import adapter
 
 NAMES = analyses.REGISTRY.names()
 WITH_DATA = {"rsa"}
@@ -34,6 +39,25 @@ def image_network(shape=(3, 32, 32), *, twin=True, layers=("1", "3")):
     return Entry(module, Preprocess((0.5,) * 3, (0.25,) * 3), card, build if twin else None)
 
 
+def path_network(*, twin=True):
+    """Return a path integrator of eight units."""
+    design = Design(n_place_cells=32, n_units=8)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        module = PathIntegrator(design).eval()
+    card = Card("tiny", "RNN", (5, 5), "nothing (drawn for a test)", layers=("rnn:output",))
+    task = Task(design.arena, NETWORK_MOTION, 5, adapter(design))
+    return Entry(module, AsIs(), card, partial(PathIntegrator, design) if twin else None, task)
+
+
+def network_for(name, *, twin=True):
+    return path_network(twin=twin) if name == "spatial" else image_network(twin=twin)
+
+
+def one_layer(name):
+    return "rnn:output" if name == "spatial" else "1"
+
+
 MARKED = [pytest.param(name, marks=[pytest.mark.data] if name in WITH_DATA else []) for name in NAMES]
 
 
@@ -44,7 +68,7 @@ def analysis(request):
 
 @pytest.fixture(scope="module")
 def result(analysis):
-    return analyses.analyse(analysis.name, image_network(), quick=True)
+    return analyses.analyse(analysis.name, network_for(analysis.name), quick=True)
 
 
 def test_an_analysis_declares_what_a_reader_needs(analysis):
@@ -83,8 +107,9 @@ def test_provenance_names_networks_stimuli_seed_and_version(result):
     assert provenance["probekit"] == probekit.__version__
     assert provenance["parameters"]
     hashes = {name: one["weights_sha256"] for name, one in provenance["recordings"].items()}
-    assert hashes["trained"] == weights_hash(image_network().module)
-    assert hashes["untrained"] == weights_hash(image_network().untrained(0).module)
+    entry = network_for(result.analysis)
+    assert hashes["trained"] == weights_hash(entry.module)
+    assert hashes["untrained"] == weights_hash(entry.untrained(0).module)
 
 
 def test_a_result_is_saved_and_read_back_equal(result, tmp_path):
@@ -92,18 +117,20 @@ def test_a_result_is_saved_and_read_back_equal(result, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_result_and_the_network_is_left_as_it_was(analysis, result):
-    entry = image_network()
+    entry = network_for(analysis.name)
     before, state = weights_hash(entry.module), torch.get_rng_state()
     again = analyses.analyse(analysis.name, entry, quick=True)
     pd.testing.assert_frame_equal(again.table, result.table)
     pd.testing.assert_frame_equal(again.summary, result.summary)
     assert weights_hash(entry.module) == before
     assert torch.equal(torch.get_rng_state(), state)
-    assert not entry.module[0]._forward_hooks
+    assert not any(module._forward_hooks for module in entry.module.modules())
 
 
 def test_a_network_without_a_twin_is_measured_and_the_notes_say_so(analysis):
-    result = analyses.analyse(analysis.name, image_network(twin=False), quick=True, layers="1")
+    result = analyses.analyse(
+        analysis.name, network_for(analysis.name, twin=False), quick=True, layers=one_layer(analysis.name)
+    )
     assert "trained" in set(result.table["network"])
     assert "untrained" not in set(result.table["network"])
     assert any("No untrained twin: 'tiny' cannot be built anew" in note for note in result.notes)
@@ -112,11 +139,17 @@ def test_a_network_without_a_twin_is_measured_and_the_notes_say_so(analysis):
 def test_an_analysis_tells_how_far_it_is(analysis):
     told = []
     analysis.protocol(
-        image_network(), Protocol("1", quick=True, progress=lambda task, done, total: told.append((task, done, total)))
+        network_for(analysis.name),
+        Protocol(one_layer(analysis.name), quick=True, progress=lambda *said: told.append(said)),
     )
     assert told
     assert all(0 <= done <= total for _, done, total in told)
     assert len({task for task, _, _ in told}) >= 2  # the network and its twin
+
+
+def test_spatial_refuses_networks_that_are_not_led_along_paths():
+    with pytest.raises(NotApplicableError, match=r"'tiny' has no navigation task; spatial needs .* Say how: probekit"):
+        analyses.analyse("spatial", image_network())
 
 
 @pytest.mark.parametrize(

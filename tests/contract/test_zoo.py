@@ -15,6 +15,7 @@ import torch
 from probekit import stimuli, zoo
 from probekit.errors import DataError, UnknownNameError, UsageError
 from probekit.layers import select
+from probekit.navigation import random_walk
 from probekit.network import Entry, Preprocess, weights_hash
 
 STORED = Path(__file__).with_name("zoo_activity.json")
@@ -31,12 +32,16 @@ def load(name):
 
 @torch.no_grad()
 def activity(entry):
-    """Return the network's output to nine gratings: the five largest on average, and its weights' hash."""
-    shown = stimuli.gratings(
-        size=entry.card.input_shape[-1], orientations=4, spatial_frequencies=[1 / 16], phases=2,
-        channels=entry.card.input_shape[0],
-    )  # fmt: skip
-    output = entry.module(entry.preprocess(shown.batch(range(len(shown)))))
+    """Return the network's output to nine gratings, or paths: the five largest on average, and its weights' hash."""
+    if entry.task:
+        paths = random_walk(entry.task.arena, entry.task.motion, 9, entry.task.n_steps, seed=1)
+        output = entry.module(entry.task.adapter.encode(paths))[:, -1]
+    else:
+        shown = stimuli.gratings(
+            size=entry.card.input_shape[-1], orientations=4, spatial_frequencies=[1 / 16], phases=2,
+            channels=entry.card.input_shape[0],
+        )  # fmt: skip
+        output = entry.module(entry.preprocess(shown.batch(range(len(shown)))))
     largest = output.mean(0).topk(5).indices
     return {
         "weights_hash": weights_hash(entry.module),

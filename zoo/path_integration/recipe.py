@@ -25,7 +25,7 @@ class Recipe:
     batch_size : int
         Paths in a batch.
     optimizer : {"adam", "rmsprop"}
-        RMSProp has a momentum of 0.9.
+        RMSProp with a momentum of 0.9 and a memory of 0.9.
     learning_rate : float
     falls_after : float
         Share of the training after which the learning rate falls, as a cosine, to a twentieth; 1: never.
@@ -69,8 +69,9 @@ GRID_RNN = Recipe(falls_after=0.7, history=_HISTORY)
 
 GRID_LSTM = Recipe(
     design=Design(recurrent="lstm", n_units=128, n_bottleneck=256),
-    falls_after=0.7,
     batch_size=100,
+    learning_rate=3e-3,
+    falls_after=0.7,
     decay=0.0,
     history=_HISTORY,
 )
@@ -88,10 +89,11 @@ GRID_LSTM_BANINO = Recipe(
         rectified=False,
         dropout=0.5,
     ),
-    n_steps=60_000,
+    n_steps=50_000,
     path_steps=100,
     batch_size=10,
     optimizer="rmsprop",
+    falls_after=0.3,
     decay=1e-5,
     decayed="readout",
     clip=1e-5,

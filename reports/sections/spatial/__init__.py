@@ -96,7 +96,14 @@ def _methods(view: View) -> Any:
         n_nulls="" if nulls is None else count(nulls.sizes["shuffle"]),
         n_signed=int(signed.sum()),
         has_read_out=view.has(READ_OUT),
+        kinds=_meaning_of_kinds(view.result.analysis),
     )
+
+
+def _meaning_of_kinds(name: str) -> str:
+    analysis = declared(name)
+    found = [column.meaning for column in analysis.columns if column.name == "cell_type"] if analysis else []
+    return found[0] if found else ""
 
 
 def _arena_words(arena: Mapping[str, Any]) -> str:

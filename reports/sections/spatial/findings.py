@@ -9,8 +9,7 @@ from probekit.reports.tables import CONTROL, MEASURED
 from probekit.reports.words import count, listing, number, percent, plural, probability, short_name
 from probekit.result import Result
 
-_SINGLE = KINDS[:5]
-_NAMES = {"head_direction": "head-direction"}
+_NAMES = {"head_direction": "head-direction", "mixed": "of several kinds", "none": "of none"}
 _WELL, _BADLY = 0.5, 1.0
 """Path errors as a share of that of staying at the start: what is told as path integration, and what as none."""
 
@@ -34,7 +33,7 @@ def _headline(view: View) -> str:
         grids = f"no unit of {count(total)} is a grid cell by both strict nulls{controls}"
     else:
         grids = f"{count(n)} of {plural(total, 'unit')} are grid cells by both strict nulls{controls}"
-    if n and beside and not view.grids_found():
+    if n and beside and not view.found("grid"):
         grids += ", which is not more than chance and the place code give"
     lead = _verdict(view)
     told = f"{lead}, and {grids}" if lead else grids[:1].upper() + grids[1:]
@@ -57,12 +56,11 @@ def _verdict(view: View) -> str:
 
 def _found(view: View) -> str:
     """List the kinds that are more frequent than in every control, those that are not, and those that are absent."""
-    if not any(np.isfinite(view.said(f"n_{kind}")) for kind in _SINGLE):
+    if not all(np.isfinite(view.count(kind)) for kind in KINDS):
         return ""
-    measured = [kind for kind in _SINGLE if kind != "head_direction" or len(view.values("mean_vector_length"))]
-    there = {kind: len(view.grid_cells()) if kind == "grid" else view.said(f"n_{kind}") for kind in measured}
-    yes = [kind for kind in measured if (view.grids_found() if kind == "grid" else view.found(f"n_{kind}"))]
-    alike = [kind for kind in measured if there[kind] > 0 and kind not in yes]
+    measured = [kind for kind in KINDS[:5] if kind != "head_direction" or len(view.values("mean_vector_length"))]
+    yes = [kind for kind in measured if view.found(kind)]
+    alike = [kind for kind in measured if view.count(kind) > 0 and kind not in yes]
     found, same, absent = (
         [f"{_name(kind)} cells" for kind in kinds]
         for kinds in (yes, alike, [kind for kind in measured if kind not in (*yes, *alike)])
@@ -131,9 +129,7 @@ def _classic(view: View) -> str:
     if not beside:
         return f"{said}. There is neither a twin nor a random read-out, so that this count has no control beside it."
     verdict = (
-        "more, but not by itself a sign of grid cells"
-        if view.found("n_classic")
-        else "so that this count shows nothing"
+        "more, but not by itself a sign of grid cells" if view.more("n_classic") else "so that this count shows nothing"
     )
     return f"{said}. But {' and '.join(beside)} pass it without any training: {verdict}."
 
@@ -172,7 +168,7 @@ def _beyond(view: View) -> str:
     n, total = len(view.grid_cells()), len(view.of())
     theirs = max(len(view.grid_cells(one)) / len(view.of(one)) for one in names)
     more = round(n - theirs * total)
-    if more <= 0 or not view.grids_found():
+    if more <= 0 or not view.found("grid"):
         return "That is no more than without training. " if n else ""
     return f"So {plural(more, 'unit')} ({percent(more / total)}) are grid cells beyond what is there without training. "
 
@@ -198,26 +194,34 @@ def _spacing(view: View) -> str:
             f"{lead}They fall into {count(n)} modules by spacing and orientation (one module only: p {probability(p)})."
         )
     test = f" (p of one module only: {probability(p)})" if np.isfinite(p) else ""
-    return f"{lead}No modules were found{test}: unlike in rats, spacings and orientations do not cluster."
+    return (
+        f"{lead}No modules were found{test}: unlike in rats, they do not fall into clusters of spacing and orientation."
+    )
 
 
 def _types(view: View) -> str:
-    n = {kind: view.said(f"n_{kind}") for kind in KINDS}
-    if not np.isfinite(list(n.values())).all():
+    if not all(np.isfinite(view.count(kind)) for kind in KINDS):
         return ""
-    others = [name for name in CONTROLS if np.isfinite(view.said("n_none", name))]
-    told = []
-    present = [kind for kind in KINDS[1:] if kind == "none" or any(view.said(f"n_{kind}", name) > 0 for name in LOOKS)]
-    absent = [_name(kind) for kind in _SINGLE[1:] if kind not in present]
-    for kind in present:
-        beside = ", ".join(percent(view.share(f"n_{kind}", name)) for name in others)
-        told.append(f"{_name(kind)} {percent(view.share(f'n_{kind}'))}" + (f" ({beside})" if beside else ""))
-    who = f" (in brackets: {', '.join(LOOKS[name][0] for name in others)})" if others else " (no control was measured)"
+    others = [name for name in CONTROLS if view.has(name)]
+    told, absent = [], []
+    for kind in KINDS[1:]:
+        shares = [view.count(kind, name) / len(view.of(name)) for name in (MEASURED, *others)]
+        if not any(shares):
+            absent.append(_name(kind))
+            continue
+        beside = f" ({', '.join(map(percent, shares[1:]))})" if others else ""
+        told.append(f"{_name(kind)} {percent(shares[0])}{beside}")
+    who = f" (in brackets {', '.join(LOOKS[name][0] for name in others)})" if others else ", without a control"
+    lead = f"Other kinds, as shares of the units{who}: {', '.join(told)}. " if told else ""
+    cells = [one for one in absent if not one.startswith("of ")]
+    neither = ", nor is one in the controls" if others else ""
+    rest = f"No unit is just a {_or(cells)} cell{neither}. " if cells else ""
     silent = view.said("n_silent")
-    rest = f" {plural(silent, 'unit')} never changed." if silent > 0 else ""
-    neither = ", nor in the controls" if others else ""
-    rest += f" There is no {' and no '.join(f'{one} cell' for one in absent)}{neither}." if absent else ""
-    return f"Other kinds, by significance (q ≤ {ALPHA}), as shares of the units{who}: {'; '.join(told)}.{rest}"
+    return (lead + rest + (f"{plural(silent, 'unit')} never changed." if silent > 0 else "")).strip()
+
+
+def _or(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def _real(view: View) -> str:

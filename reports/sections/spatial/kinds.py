@@ -33,30 +33,30 @@ def counts(view: View) -> Figure | None:
     left[f"grid cell: both, q ≤ {ALPHA}"] = {name: float(len(view.grid_cells(name))) for name in names}
     kinds = {kind.replace("_", " "): {name: view.said(f"n_{kind}", name) for name in names} for kind in KINDS}
     totals = {name: view.said("n_units", name) for name in names}
-    panels = [_bars("grids", left, totals), _bars("kinds", kinds, totals)]
+    height = 0.75 + 0.17 * len(kinds) * (len(totals) + 0.8)
+    panels = [_bars("grids", left, totals, height), _bars("kinds", kinds, totals, height)]
     of = ", ".join(f"{plural(n, 'unit')} ({LOOKS[name][0]})" for name, n in totals.items())
     return Figure(
         "counts",
         "How many grid cells, and what else",
         tuple(panel for panel in panels if panel is not None),
         "Left: units that pass the classic threshold, that are above the 95th percentile of their own null (by chance "
-        f"5 % of the units), and that remain after correction for multiple tests. Right: a unit is of a kind where its "
-        f"score beats the null of that score (q ≤ {ALPHA} over the units of its layer), mixed where it is of several. "
+        "5 % of the units), and that remain after correction for multiple tests. Right: kinds by significance and size "
+        "of the score (see Methods), mixed where a unit is of several. "
         f"Numbers: units, of {of}. What training made is what exceeds every control.",
         size="large",
     )
 
 
-def _bars(name: str, counted: dict[str, dict[str, float]], totals: dict[str, float]) -> Panel | None:
+def _bars(name: str, counted: dict[str, dict[str, float]], totals: dict[str, float], height: float) -> Panel | None:
     """Return bars of the counts as shares, a group a key, None where nothing was counted."""
     if not any(np.isfinite(n) for of in counted.values() for n in of.values()):
         return None
-    size = (5.0, 0.75 + 0.17 * len(counted) * (len(totals) + 0.8))
     said = "; ".join(
         f"{group}: {', '.join(f'{LOOKS[network][0]} {count(n)}' for network, n in of.items())}"
         for group, of in counted.items()
     )
-    drawn = render(partial(_draw_bars, counted=counted, totals=totals), size=size)
+    drawn = render(partial(_draw_bars, counted=counted, totals=totals), size=(5.0, height))
     return Panel(name, drawn, f"Bar chart of units. {said}.")
 
 

@@ -16,6 +16,8 @@ from probekit.reports.words import count, number, percent, plural, short_name
 from probekit.spatial.autocorrelation import autocorrelograms
 
 _MOST, _ROW = 27, 9
+OVERLAP = 25
+"""Fewer overlapping bins are left empty in autocorrelograms that are drawn."""
 _SHEETS = {
     READ_OUT: ("maps-read-out", "The best of random read-outs of a place code, which learned nothing"),
     CONTROL: ("maps-untrained", "The best of the untrained twin"),
@@ -89,7 +91,7 @@ def pictures(view: View, units: pd.DataFrame, *, headings: bool = False) -> list
     rows = units["row"].to_numpy()
     maps = kept.values[rows].astype(float)
     curves = [heading_curve(view, int(row)) if headings else None for row in rows]
-    return [unit_picture(*one) for one in zip(maps, autocorrelograms(maps), curves, strict=True)]
+    return [unit_picture(*one) for one in zip(maps, autocorrelograms(maps, min_overlap=OVERLAP), curves, strict=True)]
 
 
 def heading_curve(view: View, row: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -114,6 +114,7 @@ def _called(name: str) -> str:
 
 
 def _draw_along(axes: Axes, names: list[str], time: np.ndarray, errors: np.ndarray, trained: float) -> Axes:
+    curves: list[Curve] = []
     axes.grid(axis="y")
     top = float(np.nanmax(errors)) * 1.08 if np.isfinite(errors).any() else 1.0
     axes.set(
@@ -121,8 +122,7 @@ def _draw_along(axes: Axes, names: list[str], time: np.ndarray, errors: np.ndarr
     )
     if np.isfinite(trained):
         axes.axvline(trained, color=AXIS, linewidth=1.0, linestyle=DOTTED)
-        axes.text(trained, top, " trained length", color=AXIS, fontsize=7.5, va="top")
-    curves = []
+        curves.append(Curve("trained length", np.full(2, trained), np.array([0.0, top]), INK))
     for name, values in zip(names, errors, strict=True):
         _, color, dash = LOOKS.get(name, (name, AXIS, DOTTED))
         axes.plot(time, values, color=color, linestyle=dash)

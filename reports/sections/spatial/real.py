@@ -6,6 +6,7 @@ import numpy as np
 
 from probekit.reports.figures import INK
 from probekit.reports.section import Figure, Panel
+from probekit.reports.sections.spatial.maps import OVERLAP
 from probekit.reports.sections.spatial.pictures import unit_picture
 from probekit.reports.sections.spatial.scores import Sample, above_panel, networks
 from probekit.reports.sections.spatial.view import LOOKS, View
@@ -55,7 +56,7 @@ def real_grids(view: View) -> Figure | None:
         return None
     order = np.argsort(-np.nan_to_num(scores.values.astype(float), nan=-np.inf), kind="stable")[:_MOST]
     stack = kept.values[order].astype(float)
-    pictures = [unit_picture(*one) for one in zip(stack, autocorrelograms(stack), strict=True)]
+    pictures = [unit_picture(*one) for one in zip(stack, autocorrelograms(stack, min_overlap=OVERLAP), strict=True)]
     panels = tuple(
         Panel(f"{place + 1:02d}", picture, "", (number(float(scores.values[cell])), f"mouse cell {cell + 1}"))
         for place, (picture, cell) in enumerate(zip(pictures, order, strict=True))

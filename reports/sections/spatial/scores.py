@@ -141,8 +141,8 @@ def gridness(view: View) -> Figure | None:
         f"How many units lie above any gridness: layer {short_name(view.main)} ({sample(len(mine))}). "
         + (
             "Left: against what is expected of the same units by chance, all nulls pooled. "
-            "Shifting activity in time leaves hardly any map, so that almost anything beats it; the two strict nulls "
-            "keep the unit’s fields, or how coarse its map is. "
+            "Shifting activity in time leaves hardly any map and few high scores, so that almost anything beats it; "
+            "the two strict nulls keep the unit’s fields, or how coarse its map is. "
             if nulls
             else ""
         )
@@ -158,7 +158,7 @@ def _beside(view: View) -> str:
         if view.has(name)
     ]
     alone = "" if len(shares) > 1 else "; no control was measured"
-    return f"above the classic {CLASSIC} are, {', '.join(shares)}{alone}."
+    return f"above the classic {CLASSIC}: {', '.join(shares)}{alone}."
 
 
 def _nulls(view: View) -> list[Sample]:

@@ -99,10 +99,10 @@ def _twin_grids(view: View, layer: str) -> str:
 
 def _all_words(unit: pd.Series) -> tuple[str, ...]:
     known = [
-        f"{short} {number(float(unit[column]))}{suffix}"
+        f"{short} {number(float(unit[column]))}{suffix}".strip()
         for column, short, suffix in (
             ("gridness", "gridness", ""),
-            ("information_bits_per_spike", "information", " bits"),
+            ("information_bits_per_spike", "", " bits"),
             ("border_score", "border", ""),
             ("mean_vector_length", "R", ""),
         )

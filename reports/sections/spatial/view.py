@@ -105,27 +105,27 @@ class View:
         found = self.result.provenance.get("recordings", {}).get(MEASURED, {})
         return found if isinstance(found, Mapping) else {}
 
-    def beyond(self, n: int, controls: list[tuple[int, int]]) -> bool:
-        """Say whether `n` units of the drawn layer are more than in each control, (count, units), by Fisher's test."""
-        total = len(self.of())
+    def count(self, kind: str, network: str = MEASURED) -> float:
+        """Return how many units are of a kind, nan where that is not known; grid cells count whatever else they are."""
+        return float(len(self.grid_cells(network))) if kind == "grid" else self.said(f"n_{kind}", network)
+
+    def found(self, kind: str) -> bool:
+        """Say whether there are more units of a kind than in each control."""
+        return self._beyond({name: int(self.count(kind, name)) for name in LOOKS if self.has(name)})
+
+    def more(self, column: str) -> bool:
+        """Say whether a count of the summary is larger than that of each control."""
+        return self._beyond({name: int(self.said(column, name)) for name in LOOKS if self.has(name)})
+
+    def _beyond(self, counts: Mapping[str, int]) -> bool:
+        """Compare the network's count with each control's by Fisher's exact test, one-sided."""
+        totals = {name: len(self.of(name)) for name in counts}
+        n, total = counts[MEASURED], totals[MEASURED]
         return n > 0 and all(
-            fisher_exact([[n, total - n], [k, of - k]], alternative="greater").pvalue < ALPHA for k, of in controls
+            fisher_exact([[n, total - n], [k, totals[name] - k]], alternative="greater").pvalue < ALPHA
+            for name, k in counts.items()
+            if name != MEASURED
         )
-
-    def found(self, column: str) -> bool:
-        """Say whether a count of the summary is larger than that of each control, by Fisher's exact test."""
-        controls = [
-            (int(self.said(column, network)), int(self.said("n_units", network)))
-            for network in CONTROLS
-            if np.isfinite(self.said(column, network))
-        ]
-        n = self.said(column)
-        return bool(np.isfinite(n)) and self.beyond(int(n), controls)
-
-    def grids_found(self) -> bool:
-        """Say whether there are more grid cells than in each control."""
-        controls = [(len(self.grid_cells(one)), len(self.of(one))) for one in CONTROLS if self.has(one)]
-        return self.beyond(len(self.grid_cells()), controls)
 
 
 def view_of(result: Result) -> View:
