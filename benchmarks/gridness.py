@@ -137,7 +137,7 @@ def plain_score(one: np.ndarray) -> float:
 
 
 def spatial_maps():
-    if importlib.util.find_spec("astropy") is None:
+    if "astropy" not in sys.modules and importlib.util.find_spec("astropy") is None:
         sys.modules["astropy"] = sys.modules["astropy.convolution"] = MagicMock()
     import spatial_maps
 

@@ -81,7 +81,8 @@ def navigate(
     --------
     >>> import torch
     >>> adapter = Adapter(lambda paths: torch.from_numpy(paths.displacements).float())
-    >>> walked = navigate(torch.nn.GRU(2, 4, batch_first=True), Arena.square(1.0), adapter, n_paths=3, layers=".:output")
+    >>> network = torch.nn.GRU(2, 4, batch_first=True)
+    >>> walked = navigate(network, Arena.square(1.0), adapter, n_paths=3, layers=".:output")
     >>> walked[".:output"].shape
     (60, 4)
     """

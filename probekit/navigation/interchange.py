@@ -216,9 +216,7 @@ def _stretches(times: Floats) -> tuple[float, npt.NDArray[np.int64]]:
     return float(steps[~gap].mean()), np.r_[0, np.cumsum(gap)].astype(np.int64)
 
 
-def _counted(
-    trains: Iterable[Floats], times: Floats, dt: float, path: npt.NDArray[np.int64]
-) -> tuple[Floats, float]:
+def _counted(trains: Iterable[Floats], times: Floats, dt: float, path: npt.NDArray[np.int64]) -> tuple[Floats, float]:
     """Return spikes/s, shape (sample, unit), and the share of spikes that fell into no sample."""
     units = list(trains)
     if not units:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats
+from probekit.arguments import Floats
 from probekit.errors import UsageError
 from probekit.spatial.autocorrelation import chunks, map_stack
 from probekit.spatial.peaks import central_radius, six_peaks
@@ -55,7 +55,9 @@ class GridGeometry:
     reason: npt.NDArray[np.str_]
 
 
-def grid_geometry(autocorrelograms: npt.ArrayLike, bin_size: float, *, maps: npt.ArrayLike | None = None) -> GridGeometry:
+def grid_geometry(
+    autocorrelograms: npt.ArrayLike, bin_size: float, *, maps: npt.ArrayLike | None = None
+) -> GridGeometry:
     """Return the lattice of each unit.
 
     Every autocorrelogram with six peaks has these numbers, a grid or not: ask gridness first.
@@ -143,7 +145,8 @@ def _phases(autocorrelograms: Floats, maps: Any, axes: Floats, bin_size: float) 
     stack = map_stack("maps", maps)
     n_units, n_y, n_x = stack.shape
     if autocorrelograms.shape != (n_units, 2 * n_y - 1, 2 * n_x - 1):
-        raise UsageError(f"maps have shape {stack.shape}, which does not fit autocorrelograms {autocorrelograms.shape}.")
+        given = autocorrelograms.shape
+        raise UsageError(f"maps have shape {stack.shape}, which does not fit autocorrelograms {given}.")
     full = np.flatnonzero(~np.isnan(axes).any((1, 2)) & ~np.isnan(_middle(autocorrelograms)))
     for part in chunks(len(full), 7 * n_y * n_x, _CHUNK):
         found[full[part]] = _phase_of_waves(stack[full[part]], axes[full[part], :2], bin_size)

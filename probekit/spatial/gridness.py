@@ -55,9 +55,9 @@ def gridness(
     With r the correlation after a rotation in degrees, and the bins counted along the shorter side of the map:
 
     - "banino2018": (r60 + r120)/2 - (r30 + r90 + r150)/3, and r90 - (r45 + r135)/2; the greatest over ten rings from
-      .2 to .4, .467, … 1 of the map's bins. r is the ring's mean of (A - m)(R - m) over the variance of A + 1e-5, with m
-      and variance of the unrotated ring. Undefined bins are 0. Equal to the release on autocorrelograms made with
-      its own method.
+      .2 to .4, .467, … 1 of the map's bins. r is the ring's mean of (A - m)(R - m) over the variance of A + 1e-5, with
+      m and variance of the unrotated ring. Undefined bins are 0. Equal to the release on autocorrelograms made with its
+      own method.
     - "banino2018_minmax": the same correlations and rings, min(r60, r120) - max(r30, r90, r150), the release's option.
     - "langston2010": min(r60, r120) - max(r30, r90, r150) and r90 - max(r45, r135), Pearson, the greatest over rings
       from the edge of the central peak to .1 of the map's bins more, then in steps of one bin to .9 of them. The
@@ -116,7 +116,7 @@ def gridness(
     off = np.abs(stack - stack[:, ::-1, ::-1]) > _ROUNDING
     if off.any():
         unit = int(off.any((1, 2)).argmax())
-        raise UsageError(f"autocorrelograms are not point-symmetric (unit {unit}): expected values of autocorrelograms().")
+        raise UsageError(f"autocorrelograms are not point-symmetric (unit {unit}); expected those of autocorrelograms().")
     score, order = _METHODS[method]
     edges = None if central is None else _radii(central, n_units, method)
     turn = rotations((n_y, n_x), ANGLES, order=order)
@@ -132,11 +132,11 @@ def _radii(central: npt.ArrayLike, n_units: int, method: str) -> Floats:
     if method.startswith("banino2018"):
         raise UsageError(f"central is given, but the rings of {method!r} do not depend on it.")
     if radii.shape != (n_units,) or (radii < 0).any():
-        raise UsageError(f"central has shape {radii.shape}; expected ({n_units},), a radius of at least 0 for each unit.")
+        raise UsageError(f"central has shape {radii.shape}; expected ({n_units},), radii of at least 0.")
     return radii
 
 
-def _banino(maps: Floats, turn: Rotations, central: Floats | None, *, extremes: bool = False) -> Floats:
+def _banino(maps: Floats, turn: Rotations, _central: Floats | None, *, extremes: bool = False) -> Floats:
     edges = np.array([0.2, *np.linspace(0.4, 1.0, 10)]) * _n_bins(maps)
     plain, rotated = turn(np.nan_to_num(maps))
 

@@ -128,7 +128,8 @@ def test_one_module_is_one_with_or_without_a_common_orientation(common):
     assert sum(modules.n_modules == 1 for modules in found) >= 11
     assert sum(modules.p <= 0.1 for modules in found) <= 4  # of 12 at 10 %: more in 1 of 200 runs (binomial)
     one = next(modules for modules in found if modules.n_modules == 1)
-    assert one.spacing[0] == pytest.approx(0.9, rel=0.05) and (one.labels == 0).all()
+    assert one.spacing[0] == pytest.approx(0.9, rel=0.05)
+    assert (one.labels == 0).all()
     assert (one.coherence[0] > 0.8) == common
     if common:
         assert turned_by(one.orientation, np.array([58.0]), 60)[0] < 2
@@ -146,7 +147,8 @@ def test_two_modules_are_told_apart_by_spacing(common):
         (fine, first), (coarse, second) = (one_module(seed + part, common=common, n_units=40) for part in (0, 100))
         spacing = np.concatenate([coarse * 1.4, fine])
         found = grid_modules(spacing, np.concatenate([second, first]), n_bootstraps=99, seed=seed)
-        assert found.n_modules == 2 and found.p == 0.01 and found.p_steps[1] > 0.01
+        assert found.n_modules == 2
+        assert found.p == 0.01 < found.p_steps[1]
         np.testing.assert_allclose(found.spacing, [0.9, 1.26], rtol=0.06)  # three standard errors of 40 units
         assert (found.labels == np.repeat([1, 0], 40)).mean() > 0.9  # their middle is 2.8 sd away: 1 in 400 expected
 
@@ -164,7 +166,9 @@ def test_two_modules_are_told_apart_by_orientation():
 
 def test_few_units_are_one_module_without_a_test():
     found = grid_modules([0.5, 1.0, 0.7], [10, 20, 30])
-    assert found.n_modules == 1 and np.isnan(found.p) and len(found.p_steps) == 0
+    assert found.n_modules == 1
+    assert np.isnan(found.p)
+    assert len(found.p_steps) == 0
 
 
 def test_modules_are_the_same_again_and_leave_global_randomness_alone():

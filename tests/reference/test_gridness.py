@@ -100,7 +100,8 @@ def test_autocorrelograms_without_a_value_are_nan_and_say_why_they_are_refused()
     maps = smooth_noise(3, 8, 0)
     maps[0], maps[1] = 0.3, np.nan
     found = autocorrelograms(maps)
-    assert np.isnan(found[:2]).all() and found[2, 7, 7] == pytest.approx(1)
+    assert np.isnan(found[:2]).all()
+    assert found[2, 7, 7] == pytest.approx(1)
     assert np.isnan(found[2, 0, 0])  # one bin overlaps
     assert np.isnan(autocorrelograms(maps, method="banino2018")[0]).all()
     with pytest.raises(UsageError, match=r"maps has shape \(8, 8\); expected \(unit, y, x\)"):
@@ -108,7 +109,7 @@ def test_autocorrelograms_without_a_value_are_nan_and_say_why_they_are_refused()
     with pytest.raises(UsageError, match="maps holds infinite values"):
         autocorrelograms(np.full((1, 3, 3), np.inf))
     with pytest.raises(
-        UsageError, match="method is 'pearsn'; allowed: 'pearson', 'banino2018'. Did you mean 'pearson'"
+        UsageError, match=r"method is 'pearsn'; allowed: 'pearson', 'banino2018'\. Did you mean 'pearson'"
     ):
         autocorrelograms(maps, method="pearsn")
     with pytest.raises(UsageError, match="min_overlap is 1; expected at least 2"):
@@ -297,7 +298,8 @@ def test_stored_autocorrelograms_are_those_of_the_stored_maps(mouse):
     found = autocorrelograms(maps, method="banino2018")[:, 2:-2, 2:-2]
     np.testing.assert_allclose(found, mouse["lags"], atol=ROUNDING)
     off = np.nanmax(np.abs(autocorrelograms(maps)[:, 2:-2, 2:-2] - mouse["lags"]), (1, 2))
-    assert (off[[0, 2]] > 0.1).all() and (np.delete(off, [0, 2]) < ROUNDING).all()
+    assert (off[[0, 2]] > 0.1).all()
+    assert (np.delete(off, [0, 2]) < ROUNDING).all()
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------
