@@ -5,7 +5,7 @@ definition with scipy, unit by unit; our scores are compared with it first. spat
 its scores are only correlated with ours. Peers are called for a few units and their time is scaled. The limit, five
 times the faster peer, is asked of autocorrelogram and score together. Then all scores with every null.
 
-spatial-maps imports astropy for smoothing, which is not used here: where astropy is missing, a stand-in takes its place.
+spatial-maps imports astropy for smoothing, which is not used here: where it is missing, a stand-in takes its place.
 
 Run: python benchmarks/gridness.py [--units N] [--peer-units N] [--shuffles N] [--no-nulls]
 """
@@ -45,7 +45,7 @@ def main() -> None:
     for n_bins in (20, 40):
         scores(n_bins, options.units, options.peer_units)
     if not options.no_nulls:
-        print(f"\n{options.shuffles} shuffles of each null, gridness of all units in each; seconds, limit {LIMIT_NULLS_S}\n")
+        print(f"\n{options.shuffles} shuffles of each null, gridness of all units; seconds, limit {LIMIT_NULLS_S}\n")
         print("| bins | time shifts | re-placed fields | matched spectrum | all |")
         print("|---|---|---|---|---|")
         for n_bins in (20, 40):
@@ -63,8 +63,8 @@ def scores(n_bins: int, n_units: int, n_peer: int) -> None:
     np.testing.assert_allclose(ours[some], plain, atol=1e-6)
     assert np.corrcoef(ours[some], theirs)[0, 1] > 0.5
     plain_s, theirs_s = plain_s * n_units / n_peer, theirs_s * n_units / n_peer
-    ratio = min(plain_s, theirs_s) / ours_s
-    print(f"| {n_bins} | {plain_s:.1f} | {theirs_s:.1f} | {ours_s:.3f} | {ratio:.0f} | {LIMIT} | {all_s:.2f} |", flush=True)
+    ratio = f"{min(plain_s, theirs_s) / ours_s:.0f} | {LIMIT}"
+    print(f"| {n_bins} | {plain_s:.1f} | {theirs_s:.1f} | {ours_s:.3f} | {ratio} | {all_s:.2f} |", flush=True)
 
 
 def with_nulls(n_bins: int, n_units: int, n_shuffles: int) -> None:

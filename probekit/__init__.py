@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from probekit.analyses import analyse
     from probekit.analyses.studies import reproduce
     from probekit.geometry import receptive_fields
-    from probekit.navigate import navigate
+    from probekit.navigator import navigate
     from probekit.network import Card, Entry, Preprocess
     from probekit.recorder import plan, record
     from probekit.recording import Recording
@@ -44,7 +44,7 @@ _NAMES = {
     "Entry": "network:Entry",
     "Preprocess": "network:Preprocess",
     "fidelity": "replay:fidelity",
-    "navigate": "navigate:navigate",
+    "navigate": "navigator:navigate",
     "plan": "recorder:plan",
     "record": "recorder:record",
     "open": "store:open_store",

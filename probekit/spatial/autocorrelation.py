@@ -62,17 +62,15 @@ def autocorrelograms(
     stack = map_stack("maps", maps)
     check_option("method", method, ("pearson", "banino2018"))
     least = whole("min_overlap", min_overlap, 2) if method == "pearson" else 1
-    if method == "banino2018":
-        stack = np.nan_to_num(stack)
     n_units, n_y, n_x = stack.shape
     found = np.empty((n_units, 2 * n_y - 1, 2 * n_x - 1))
     for units in chunks(n_units, found[:1].size, _CHUNK):
-        lower = _pearson(stack[units], least)
+        lower = _pearson(stack[units] if method == "pearson" else np.nan_to_num(stack[units]), least)
+        if method == "banino2018":
+            lower[np.isnan(lower) & ~np.isnan(lower[:, :1, n_x - 1 : n_x])] = 0.0
         found[units, n_y - 1 :] = lower
         found[units, : n_y - 1] = lower[:, :0:-1, ::-1]
         found[units, n_y - 1, : n_x - 1] = lower[:, 0, : n_x - 1 : -1]
-    if method == "banino2018":
-        found[np.isnan(found) & ~np.isnan(found[:, n_y - 1 : n_y, n_x - 1 : n_x])] = 0.0
     return found
 
 

@@ -113,18 +113,23 @@ def gridness(
     n_units, n_y, n_x = stack.shape
     if n_y % 2 == 0 or n_x % 2 == 0 or min(n_y, n_x) < 9:
         raise UsageError(f"autocorrelograms are {n_y} x {n_x} bins; expected odd sides of at least 9: 2y-1 by 2x-1.")
-    off = np.abs(stack - stack[:, ::-1, ::-1]) > _ROUNDING
-    if off.any():
-        unit = int(off.any((1, 2)).argmax())
-        raise UsageError(f"autocorrelograms are not point-symmetric (unit {unit}); expected those of autocorrelograms().")
     score, order = _METHODS[method]
     edges = None if central is None else _radii(central, n_units, method)
     turn = rotations((n_y, n_x), ANGLES, order=order)
     found = np.full((4, n_units), np.nan)
     for units in chunks(n_units, n_y * n_x, _CHUNK):
+        _check_symmetry(stack[units], units.start)
         found[:, units] = score(stack[units], turn, None if edges is None else edges[units])
     found[:, np.isnan(stack[:, n_y // 2, n_x // 2])] = np.nan
     return Gridness(*found)
+
+
+def _check_symmetry(maps: Floats, first: int) -> None:
+    lower = maps.shape[1] // 2
+    off = np.abs(maps[:, lower:] - maps[:, lower::-1, ::-1]) > _ROUNDING
+    if off.any():
+        unit = first + int(off.any((1, 2)).argmax())
+        raise UsageError(f"autocorrelograms are not point-symmetric (unit {unit}); make them with autocorrelograms().")
 
 
 def _radii(central: npt.ArrayLike, n_units: int, method: str) -> Floats:
@@ -174,10 +179,11 @@ def _sargolini(maps: Floats, turn: Rotations, central: Floats | None) -> Floats:
 def _opexebo(maps: Floats, turn: Rotations, central: Floats | None) -> Floats:
     inner = np.floor(central_area_radius(maps)) if central is None else central
     inner = np.where(inner > 0, inner, np.nan)
-    outer = np.maximum(inner + 1, 3) + np.arange(_n_bins(maps))[:, None]
+    outer = np.maximum(inner + 1, 3) + np.arange(float(_n_bins(maps)))[:, None]
     outer = np.where((outer <= _n_bins(maps)) & (outer <= _undefined(maps, turn)), outer, np.nan)
     r = ring_correlations(*turn(np.nan_to_num(maps)), turn.radius, inner=inner, outer=outer, last="open")
-    return _greatest(*(_mean_of_three(score, outer) for score in _least_difference(r)), inner, outer)
+    score_60, score_90 = _least_difference(r)
+    return _greatest(_mean_of_three(score_60, outer), _mean_of_three(score_90, outer), inner, outer)
 
 
 def _mean_of_three(scores: Floats, outer: Floats) -> Floats:
@@ -194,7 +200,8 @@ def _mean_of_three(scores: Floats, outer: Floats) -> Floats:
 
 
 def _n_bins(autocorrelograms: Floats) -> int:
-    return min(autocorrelograms.shape[1:]) // 2 + 1
+    n_y, n_x = autocorrelograms.shape[1:]
+    return int(min(n_y, n_x)) // 2 + 1
 
 
 def _undefined(maps: Floats, turn: Rotations) -> Floats:

@@ -151,7 +151,7 @@ class _Mixture:
 
     @property
     def n_modules(self) -> int:
-        return self.weight.shape[1]
+        return int(self.weight.shape[1])
 
     def take(self, sets: npt.NDArray[np.int64]) -> _Mixture:
         parts = (self.weight, self.mean, self.sd, self.direction, self.length, self.likelihood)
@@ -188,7 +188,8 @@ def _starts(log_spacing: Floats, angle: Floats, n_modules: int, rng: np.random.G
         chosen = rng.random((n_sets, n_units)).argpartition(n_modules - 1, axis=1)[:, :n_modules]
         centres = np.take_along_axis(places, chosen[..., None], 1)
         ranked.append(((places[:, :, None] - centres[:, None]) ** 2).sum(-1).argmin(2))
-    return (np.concatenate(ranked)[..., None] == np.arange(n_modules)).astype(np.float64)
+    found: Floats = (np.concatenate(ranked)[..., None] == np.arange(n_modules)).astype(np.float64)
+    return found
 
 
 def _sufficient(log_spacing: Floats, angle: Floats) -> Floats:
@@ -239,8 +240,8 @@ def _apart(mixture: _Mixture) -> npt.NDArray[np.bool_]:
     # (set,): whether any two modules are apart in spacing or in orientation.
     variance = -2 * np.log(np.maximum(mixture.length, 1e-9)) / 36
     turn = np.angle(np.exp(1j * (mixture.direction[:, :, None] - mixture.direction[:, None]))) / 6
-    in_spacing = 2 * (mixture.mean[:, :, None] - mixture.mean[:, None]) ** 2
-    in_spacing = in_spacing > _APART**2 * (mixture.sd[:, :, None] ** 2 + mixture.sd[:, None] ** 2)
+    step = mixture.mean[:, :, None] - mixture.mean[:, None]
+    in_spacing = 2 * step**2 > _APART**2 * (mixture.sd[:, :, None] ** 2 + mixture.sd[:, None] ** 2)
     in_turn = 2 * turn**2 > _APART**2 * (variance[:, :, None] + variance[:, None])
     found: npt.NDArray[np.bool_] = (in_spacing | in_turn | np.eye(mixture.n_modules, dtype=bool)).all((1, 2))
     return found
@@ -270,7 +271,8 @@ def _flatness(mixture: _Mixture, values: Floats) -> Floats:
     kurtosis = (residual**4).sum(0) / n / np.maximum((residual**2).sum(0) / n, 1e-9) ** 2
     exponents = np.geomspace(20, 2, 40)
     expected = special.gamma(5 / exponents) * special.gamma(1 / exponents) / special.gamma(3 / exponents) ** 2
-    return np.interp(kurtosis, expected, exponents)
+    found: Floats = np.interp(kurtosis, expected, exponents)
+    return found
 
 
 def _modules(fitted: _Mixture, log_spacing: Floats, angle: Floats, p_steps: list[float]) -> Modules:

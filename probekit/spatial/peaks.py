@@ -84,7 +84,8 @@ def _circles(n_y: int, n_x: int) -> Floats:
     # (bin, circle): 1 where the bin is on the circle of that radius, rounded.
     y, x = np.mgrid[-(n_y // 2) : n_y // 2 + 1, -(n_x // 2) : n_x // 2 + 1]
     radius = np.rint(np.hypot(y, x)).ravel()
-    return (radius[:, None] == np.arange(min(n_y, n_x) // 2 + 1)).astype(np.float64)
+    found: Floats = (radius[:, None] == np.arange(min(n_y, n_x) // 2 + 1)).astype(np.float64)
+    return found
 
 
 def six_peaks(autocorrelograms: Floats, central: Floats) -> Floats:

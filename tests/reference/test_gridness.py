@@ -332,6 +332,24 @@ def test_wrong_input_is_refused_by_name():
         gridness(lags, "opexebo", central=np.ones(3))
 
 
+def test_scores_do_not_change_with_what_is_no_shape():
+    maps = np.maximum(smooth_noise(6, 20, 9), 0)
+    for method in METHODS:
+        score = gridness(autocorrelograms(maps), method).score_60
+        for same in (3 * maps - 2, maps.transpose(0, 2, 1), np.rot90(maps, axes=(1, 2))):
+            other = gridness(autocorrelograms(same), method).score_60
+            np.testing.assert_allclose(other, score, atol=1e-6, err_msg=method)
+
+
+def test_any_shape_of_floor_will_do():
+    round_floor = hexagonal(40, 0.4)
+    y, x = np.mgrid[:40, :40]
+    round_floor[np.hypot(y - 19.5, x - 19.5) > 20] = np.nan
+    for one in (round_floor, hexagonal(40, 0.3)[:28]):
+        for method in METHODS[2:]:
+            assert gridness(autocorrelograms(one[None]), method).score_60[0] > 1, method
+
+
 def test_input_is_left_as_it_was():
     maps = smooth_noise(2, 20, 8)
     maps[:, 0, 0] = np.nan

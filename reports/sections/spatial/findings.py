@@ -34,7 +34,7 @@ def _headline(view: View) -> str:
     else:
         grids = f"{count(n)} of {plural(total, 'unit')} are grid cells by both strict nulls{controls}"
     if n and beside and not view.found("grid"):
-        grids += ", which is not more than chance and the place code give"
+        grids += ", which is not more than in the controls"
     lead = _verdict(view)
     told = f"{lead}, and {grids}" if lead else grids[:1].upper() + grids[1:]
     return f"{said}{told}. {_found(view)}".strip()
@@ -97,7 +97,7 @@ def _position(view: View) -> str:
             other = f" (the twin’s {_cm(twin_long)})" if np.isfinite(twin_long) else ""
             told.append(f"Over 100 steps the error is {_cm(long)}{other}.")
     else:
-        told.append("The network does not say where it is, so that it has no path error.")
+        told.append("No output says where it is, so that there is no path error.")
     return " ".join([*told, _decoded(view)]).strip()
 
 
