@@ -87,7 +87,7 @@ PLACE = (
 BORDER = (
     Column("border_score", "float", "How far the fields keep to one wall", "", "-1 … 1", f"{_SILENT}, or no field",
            _SOLSTAD),
-    _p("p_border", "the border score against the unit's own fields at random places", f"{_SILENT}, or no field"),
+    _p("p_border", "the border score against activity shifted in time", f"{_SILENT}, or no field"),
     _q("q_border", "p_border", f"{_SILENT}, or no field"),
     Column("boundary_score", "float", "Correlation with the best of the model boundary-vector cells", "", "-1 … 1",
            _SILENT, _LEVER),

@@ -96,7 +96,7 @@ def measure_units(
     activity = np.asarray(walked[layer], dtype=np.float64)
     path = Walked.of(walked.tracking, options.n_bins, options.smoothing)
     maps = path.maps(activity)
-    nulls = map_nulls(maps, walked.tracking.arena, options.n_nulls, options.seed, progress)
+    nulls = map_nulls(maps, options.n_nulls, options.seed, progress)
     shifts = shift_tests(activity, path, options.n_nulls, options.seed + 2, progress)
     n_units = activity.shape[1]
     columns: dict[str, object] = {
@@ -109,7 +109,7 @@ def measure_units(
     }
     columns |= _grid(maps, path, nulls, shifts)
     columns |= _place(activity, maps, path, options, shifts)
-    columns |= _border(maps, path, nulls)
+    columns |= _border(maps, path, shifts)
     columns |= _heading(activity, path, shifts)
     columns |= _kinds(columns)
     modules, labels = _modules(columns)
@@ -161,15 +161,14 @@ def _place(activity: Floats, maps: Floats, path: Walked, options: Options, shift
     }
 
 
-def _border(maps: Floats, path: Walked, nulls: MapNulls) -> dict[str, Floats]:
+def _border(maps: Floats, path: Walked, shifts: ShiftTests) -> dict[str, Floats]:
     arena = path.tracking.arena
     score = border_scores(nonnegative(maps), arena).score
-    p = pooled_p_values(score, nulls.border_fields)
     alike = fit_boundary_vectors(maps, boundary_templates(arena, path.n_bins))
     return {
         "border_score": score,
-        "p_border": p,
-        "q_border": benjamini_hochberg(p),
+        "p_border": shifts.border,
+        "q_border": benjamini_hochberg(shifts.border),
         "boundary_score": alike.score,
         "boundary_distance_m": alike.distance,
         "boundary_direction_deg": np.degrees(alike.direction) % 360,

@@ -19,8 +19,8 @@ from probekit.analyses.twins import named, notes_on_twin, with_twin
 from probekit.analysis import Protocol
 from probekit.arguments import Floats
 from probekit.errors import NotApplicableError
-from probekit.navigator import navigate
 from probekit.navigation import Navigation, Task, guess_error, path_error, random_walk
+from probekit.navigator import navigate
 from probekit.network import Entry
 from probekit.result import Result
 from probekit.spatial.rate_maps import rate_maps

@@ -10,7 +10,9 @@ import numpy.typing as npt
 from probekit.analyses.spatial.walked import Walked, gridness_of
 from probekit.arguments import Floats
 from probekit.progress import Progress
+from probekit.spatial.border import border_scores
 from probekit.spatial.nulls import shifted_rows
+from probekit.spatial.signed import nonnegative
 from probekit.spatial.significance import pooled_p_values
 
 _SAMPLES = 50_000
@@ -23,13 +25,14 @@ class ShiftTests:
 
     Parameters
     ----------
-    grid, information, heading, speed : array, shape (unit,)
+    grid, border, information, heading, speed : array, shape (unit,)
         nan where the score is undefined. Of speed, the size of the score is tested.
     null_grid : array, shape (shuffle, unit)
         Gridness of shifted activity.
     """
 
     grid: Floats
+    border: Floats
     information: Floats
     heading: Floats
     speed: Floats
@@ -47,17 +50,12 @@ def shift_tests(activity: Floats, walked: Walked, n: int, seed: int, progress: P
     for done, moved in enumerate(rows):
         nulls.append(_scores(values, part.moved(moved)))
         progress("shifts in time", done + 1, n)
-    grid, information, heading = np.stack(nulls, 1)
+    scores = np.stack(nulls, 1)
     assert part.tracking.speeds is not None
     moving = np.stack([part.tracking.speeds, *(part.tracking.speeds[moved] for moved in rows)])
     speed = np.abs(_correlations(moving, values))
-    return ShiftTests(
-        pooled_p_values(observed[0], grid),
-        pooled_p_values(observed[1], information),
-        pooled_p_values(observed[2], heading),
-        pooled_p_values(speed[0], speed[1:]),
-        grid,
-    )
+    grid, border, information, heading = (pooled_p_values(*one) for one in zip(observed, scores, strict=True))
+    return ShiftTests(grid, border, information, heading, pooled_p_values(speed[0], speed[1:]), scores[0])
 
 
 def _first(walked: Walked) -> npt.NDArray[np.bool_]:
@@ -71,9 +69,10 @@ def _first(walked: Walked) -> npt.NDArray[np.bool_]:
 
 
 def _scores(activity: Floats, walked: Walked) -> Floats:
-    """Return gridness, information and mean vector length, shape (3, unit)."""
+    """Return gridness, border score, information and mean vector length, shape (4, unit)."""
     maps = walked.maps(activity)
-    return np.stack([gridness_of(maps), walked.information(maps), walked.mean_vectors(activity).length])
+    border = border_scores(nonnegative(maps), walked.tracking.arena).score
+    return np.stack([gridness_of(maps), border, walked.information(maps), walked.mean_vectors(activity).length])
 
 
 def _correlations(speeds: Floats, activity: Floats) -> Floats:

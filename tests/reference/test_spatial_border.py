@@ -148,6 +148,16 @@ def test_unvisited_bins_along_a_wall():
         assert border_scores(one[None], BOX, method=method).coverage[0] == pytest.approx(coverage)
 
 
+def test_opexebo_looks_for_a_visited_bin_among_eight():
+    """Seven unvisited bins: the eighth counts. Eight: the line is left out, and the other half of the wall is all."""
+    one = band(20)
+    one[:20, :7] = np.nan
+    one[:20, 7:20] = 0
+    assert border_scores(one[None], BOX, method="opexebo").coverage[0] == pytest.approx(0.5)
+    one[:20, 7] = np.nan
+    assert border_scores(one[None], BOX, method="opexebo").coverage[0] == pytest.approx(1)
+
+
 def test_each_field_covers_for_itself_and_units_do_not_mix():
     """Two fields cover 40 % of a wall each; a second unit fires just where the first does not."""
     one = np.zeros((20, 20))

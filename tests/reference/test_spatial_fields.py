@@ -105,6 +105,15 @@ def test_main_field_is_the_one_with_the_highest_peak_not_the_largest():
     assert place_fields([one], BOX, min_area=0.023).peak[0] == 3
 
 
+def test_a_field_of_just_the_least_area_stays():
+    """Eight bins of a box of 60 cm are 200 cm², which floats make .019999…"""
+    one = np.zeros((12, 12))
+    one[2:4, 2:6] = 1
+    assert place_fields([one], Arena.square(0.6)).count[0] == 1
+    one[2, 2] = 0
+    assert place_fields([one], Arena.square(0.6)).count[0] == 0
+
+
 def test_silent_unseen_and_flat_units():
     maps = np.zeros((3, 10, 10))
     maps[1], maps[2] = np.nan, 2

@@ -426,6 +426,16 @@ def test_table_of_place_and_heading_is_that_of_a_plain_loop(path):
             np.testing.assert_allclose(found.rates[:, i, j], activity[here].mean(0) if here.any() else np.nan)
 
 
+def test_samples_without_a_heading_are_in_no_table(path):
+    headings = path.headings.copy()
+    headings[::3] = np.nan
+    activity = np.random.default_rng(0).normal(size=(len(path), 1))
+    kept = np.isfinite(headings)
+    there = place_by_heading(activity, replace(path, headings=headings))
+    np.testing.assert_allclose(there.rates, place_by_heading(activity, path, samples=kept).rates)
+    assert there.occupancy.sum() == pytest.approx(0.1 * kept.sum())
+
+
 def test_factorial_model_is_that_of_plain_loops_and_keeps_the_sums(circling):
     rates = spikes_of(planted(circling, 0), circling.dt, 0)[:, [0, 25, 45]]
     table = place_by_heading(rates, circling, n_bins=4, n_headings=6)

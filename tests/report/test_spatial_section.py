@@ -297,7 +297,7 @@ def test_of_several_layers_the_one_with_most_grid_cells_is_told_and_drawn():
     summary = result.summary.assign(n_above_both=np.where(result.summary["layer"] == "first", 5, 27))
     several = dataclasses.replace(result, table=table, summary=summary)
     sentences = SECTION.findings(several)
-    assert "In second, the best of 2 layers (all that follows is of it)" in sentences[2]
+    assert "and in second, the best of 2 layers and the one that is told of here, 24 of 60 units are" in sentences[0]
     assert sentences[3].endswith("Grid cells in the other layers: first 4 of 60.")
     folds = units.folds(view_of(several))
     assert [fold.title for fold in folds] == ["first", "second"]

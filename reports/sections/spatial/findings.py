@@ -29,10 +29,12 @@ def _headline(view: View) -> str:
     n, total = len(view.grid_cells()), len(view.of())
     beside = [f"{LOOKS[one][0]} {count(len(view.grid_cells(one)))}" for one in CONTROLS if view.has(one)]
     controls = f" ({', '.join(beside)})" if beside else ""
+    where = f"in {short_name(view.main)}, the best of {len(view.layers)} layers and the one that is told of here, "
+    grids = where if len(view.layers) > 1 else ""
     if n == 0:
-        grids = f"no unit of {count(total)} is a grid cell by both strict nulls{controls}"
+        grids += f"no unit of {count(total)} is a grid cell by both strict nulls{controls}"
     else:
-        grids = f"{count(n)} of {plural(total, 'unit')} are grid cells by both strict nulls{controls}"
+        grids += f"{count(n)} of {plural(total, 'unit')} are grid cells by both strict nulls{controls}"
     if n and beside and not view.found("grid"):
         grids += ", which is not more than in the controls"
     lead = _verdict(view)
@@ -120,9 +122,7 @@ def _classic(view: View) -> str:
     n, total = view.said("n_classic"), view.said("n_units")
     if not np.isfinite(n):
         return ""
-    where = f"In {short_name(view.main)}, the best of {plural(len(view.layers), 'layer')} (all that follows is of it), "
-    lead = where if len(view.layers) > 1 else ""
-    said = f"{lead}{count(n)} of {plural(total, 'unit')} ({percent(n / total)}) pass the classic gridness of {CLASSIC}"
+    said = f"{count(n)} of {plural(total, 'unit')} ({percent(n / total)}) pass the classic gridness of {CLASSIC}"
     read_out, twin = (view.share("n_classic", name) for name in (READ_OUT, CONTROL))
     beside = [f"{percent(read_out)} of random read-outs of a place code"] * bool(np.isfinite(read_out))
     beside += [f"{percent(twin)} of the untrained twin’s units"] * bool(np.isfinite(twin))
@@ -228,8 +228,8 @@ def _real(view: View) -> str:
     told = []
     for array, column, of, unit in (
         ("reference_information", "information_bits_per_spike", "spatial information of rat CA1", " bits"),
-        ("reference_mean_vector_length", "mean_vector_length", "mean vector length of mouse head-direction cells", ""),
-        ("reference_gridness", "gridness", "gridness of mouse grid cells", ""),
+        ("reference_mean_vector_length", "mean_vector_length", "mean vector length of neurons of a mouse", ""),
+        ("reference_gridness", "gridness", "gridness of mouse entorhinal cells", ""),
     ):
         known, mine = view.array(array), view.values(column)
         if known is None or not np.isfinite(known.values).any() or not len(mine):

@@ -36,6 +36,7 @@ def counts(view: View) -> Figure | None:
     height = 0.75 + 0.17 * len(kinds) * (len(totals) + 0.8)
     panels = [_bars("grids", left, totals, height), _bars("kinds", kinds, totals, height)]
     of = ", ".join(f"{plural(n, 'unit')} ({LOOKS[name][0]})" for name, n in totals.items())
+    rest = " What training made is what exceeds every control." if len(names) > 1 else " No control was measured."
     return Figure(
         "counts",
         "How many grid cells, and what else",
@@ -43,7 +44,7 @@ def counts(view: View) -> Figure | None:
         "Left: units that pass the classic threshold, that are above the 95th percentile of their own null (by chance "
         "5 % of the units), and that remain after correction for multiple tests. Right: kinds by significance and size "
         "of the score (see Methods), mixed where a unit is of several. "
-        f"Numbers: units, of {of}. What training made is what exceeds every control.",
+        f"Numbers: units, of {of}.{rest}",
         size="large",
     )
 

@@ -21,9 +21,9 @@ def real_cells(view: View) -> Figure | None:
     """Return the artificial units beside real cells, on the same axes."""
     wanted = (
         ("information", "information_bits_per_spike", "reference_information", "rat CA1", "spatial information (bits)"),
-        ("direction", "mean_vector_length", "reference_mean_vector_length", "mouse head-direction cells",
+        ("direction", "mean_vector_length", "reference_mean_vector_length", "mouse, all neurons",
          "mean vector length"),
-        ("gridness", "gridness", "reference_gridness", "mouse grid cells", "gridness"),
+        ("gridness", "gridness", "reference_gridness", "mouse entorhinal", "gridness"),
     )  # fmt: skip
     panels, told = [], []
     for name, column, reference, label, xlabel in wanted:
@@ -43,14 +43,14 @@ def real_cells(view: View) -> Figure | None:
         "real-cells",
         "Real cells on the same axes",
         tuple(panels),
-        f"Measured by the same code: {'; '.join(told)}. Other arenas, smoothing and amounts of data, and the mouse "
-        f"grid cells were chosen as examples: what can be compared is the range, not the median. Blue: "
-        f"{count(len(view.of()))} units of the network.",
+        f"Measured by the same code: {'; '.join(told)}. Arenas, smoothing and amounts of data differ, the entorhinal "
+        "cells are published examples, and not all neurons of the head-direction session are such cells: compare the "
+        f"range rather than the median. Blue: {count(len(view.of()))} units of the network.",
     )
 
 
 def real_grids(view: View) -> Figure | None:
-    """Return mouse grid cells as the units of the network are drawn."""
+    """Return cells of mouse entorhinal cortex as the units of the network are drawn."""
     kept, scores = view.array("reference_grid_map"), view.array("reference_gridness")
     if kept is None or scores is None:
         return None
@@ -63,9 +63,9 @@ def real_grids(view: View) -> Figure | None:
     )
     return Figure(
         "real-grids",
-        "Grid cells of the mouse",
+        "Cells of mouse entorhinal cortex",
         panels,
-        f"{plural(len(panels), 'cell')} of mouse entorhinal cortex, drawn and scored as the units above. They are "
+        f"{plural(len(panels), 'cell')}, drawn and scored as the units above, sorted by gridness (Banino 2018). They are "
         "examples that were published with the package opexebo, not a sample of what is found in the brain.",
         size="small",
     )
