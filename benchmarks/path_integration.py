@@ -12,10 +12,18 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
+import probekit as pk
+from probekit.analyses.spatial.walked import gridness_of
+from probekit.navigation import path_error
+from probekit.zoo.path_integration.card import model
 from probekit.zoo.path_integration.recipe import GRID_LSTM, GRID_LSTM_BANINO, GRID_RNN, Recipe
 from probekit.zoo.path_integration.training import train
+
+N_NULLS = 100
+CLASSIC, HIGH = 0.37, 0.7
 
 
 def changed(recipe: Recipe, **design) -> Recipe:
@@ -59,6 +67,26 @@ VARIANTS = {
 }
 
 
+def examined(name: str, recipe: Recipe, weights: Path) -> str:
+    """Return the row of a network: path error, and units above the classic threshold and above both nulls."""
+    card = pk.Card(name, recipe.design.recurrent, (), "path integration")
+    entry = model(card, recipe, weights, trains=False).trained(None)
+    layer = "rnn:output" if recipe.design.recurrent == "rnn" else "bottleneck"
+    near = pk.navigate(entry, layers=layer)
+    far = pk.navigate(entry, layers=layer, n_paths=500, n_steps=100)
+    maps = pk.spatial.rate_maps(near[layer], near.tracking).maps
+    scores = gridness_of(maps)
+    nulls = [
+        [gridness_of(made) for made in surrogates]
+        for surrogates in (pk.spatial.replaced_fields(maps, N_NULLS, 0), pk.spatial.matched_spectrum(maps, N_NULLS, 1))
+    ]
+    fields, spectrum = (scores > np.nanquantile(null, 0.95, axis=0) for null in nulls)
+    errors = 100 * path_error(near), 100 * path_error(far)
+    counts = [(scores > CLASSIC).sum(), fields.sum(), spectrum.sum(), (fields & spectrum).sum(), (scores > HIGH).sum()]
+    cells = [name, *(f"{error.mean():.1f} / {error[-1]:.1f}" for error in errors), *map(str, counts)]
+    return f"| {' | '.join(cells)} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
@@ -66,11 +94,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
+    print("| variant | path error, trained length, mean / last (cm) | over 100 steps | > .37 | above fields | "
+          "above spectrum | above both | > .7 |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
     for name in asked.variants:
         out = asked.folder / f"{name}-seed{asked.seed}.safetensors"
         if not out.exists():
             train(out, VARIANTS[name], seed=asked.seed)
-        print(name, asked.seed, out)
+        print(examined(f"{name}, seed {asked.seed}", VARIANTS[name], out), flush=True)
 
 
 if __name__ == "__main__":

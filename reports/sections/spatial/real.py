@@ -65,7 +65,7 @@ def real_grids(view: View) -> Figure | None:
         "real-grids",
         "Cells of mouse entorhinal cortex",
         panels,
-        f"{plural(len(panels), 'cell')}, drawn and scored as the units above, sorted by gridness (Banino 2018). They are "
+        f"{plural(len(panels), 'cell')}, drawn and scored as the units above, sorted by gridness. They are "
         "examples that were published with the package opexebo, not a sample of what is found in the brain.",
         size="small",
     )
