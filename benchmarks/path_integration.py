@@ -47,6 +47,7 @@ VARIANTS = {
     "lstm-long-paths": replace(LSTM, path_steps=100, batch_size=20),
     "lstm-slow": replace(LSTM, learning_rate=1e-3),
     "lstm-decay": replace(LSTM, decay=1e-4),
+    "lstm-fast": replace(LSTM, learning_rate=6e-3, n_steps=6000),
     # Banino's, shorter, with one thing of grid-lstm's at a time
     "banino-short": BANINO,
     "banino-rectified": changed(BANINO, rectified=True),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from numbers import Real
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,9 @@ import numpy.typing as npt
 from probekit.errors import UsageError
 
 Floats = npt.NDArray[np.float64]
+LARGEST = 1e30
+"""Larger numbers are refused like infinite ones: single precision, in which maps are kept, does not hold them."""
+_T = TypeVar("_T")
 
 
 def floats(name: str, values: Any) -> Floats:
@@ -49,6 +54,56 @@ def whole(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise UsageError(f"{name} is {value!r}; expected at least {least}, a whole number.")
     return int(value)
+
+
+def real(
+    name: str, value: Any, expected: str, *, least: float = -math.inf, above: float = -math.inf, most: float = math.inf
+) -> float:
+    """Return a finite number of at least `least`, above `above`, and at most `most`.
+
+    Raises
+    ------
+    UsageError
+        If it is another; the text says what was `expected`.
+
+    Examples
+    --------
+    >>> real("dt", 1, "seconds, above 0", above=0)
+    1.0
+    """
+    number = float(value) if not isinstance(value, bool) and isinstance(value, Real) else math.nan
+    if not (math.isfinite(number) and least <= number <= most and number > above):
+        raise UsageError(f"{name} is {value!r}; expected {expected}.")
+    return number
+
+
+def instance(name: str, value: Any, kind: type[_T]) -> _T:
+    """Return a value that is of a class.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+
+    Examples
+    --------
+    >>> instance("method", "ridge", str)
+    'ridge'
+    """
+    if not isinstance(value, kind):
+        raise UsageError(f"{name} is a {type(value).__name__}; expected a {kind.__name__}.")
+    return value
+
+
+def infinite(values: npt.NDArray[Any]) -> bool:
+    """Say whether any number is infinite or beyond `LARGEST`; nan is not.
+
+    Examples
+    --------
+    >>> infinite(np.array([1.0, np.nan])), infinite(np.array([-1e300]))
+    (False, True)
+    """
+    return bool((np.abs(values) > np.float64(LARGEST)).any())
 
 
 def generator(seed: Any) -> np.random.Generator:

@@ -7,7 +7,7 @@ can mend it, and so does the command line's exit code.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -98,7 +98,7 @@ def check_option(argument: str, value: _T, allowed: Iterable[_T]) -> _T:
     'half'
     """
     options = list(allowed)
-    if value in options:
+    if isinstance(value, Hashable) and value in options:  # of an array, == is no answer
         return value
     hint = nearest(str(value), map(str, options))
     raise UsageError(f"{argument} is {value!r}; allowed: {', '.join(map(repr, options))}.{hint}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,13 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from probekit import stimuli
-from probekit.arguments import Floats, whole
-from probekit.errors import ModelError, UsageError
+from probekit.arguments import Floats, instance, whole
+from probekit.errors import ModelError, ProbekitError, UsageError
 from probekit.layers import LayerSpec
 from probekit.navigation import NETWORK_MOTION, Adapter, Arena, Motion, Navigation, Paths, Task, random_walk
 from probekit.network import Card, Entry
 from probekit.progress import Progress, silent
 from probekit.recorder import record
+from probekit.recording import Recording
 
 _N_SAMPLES = 200_000
 """Enough for gridness to correlate .999 between two recordings."""
@@ -56,7 +58,8 @@ def navigate(
     n_paths, n_steps : int, optional
         Of the random walks. Default: the steps of the training, else 20, and paths for 200,000 steps together.
     layers : str, list of str, optional
-        Names or patterns of recorded layers; their activity has a time axis. Default: those on the network's card.
+        Names or patterns of recorded layers that have a time axis or are called once a step. Default: those on the
+        network's card.
     seed : int
         Of the random walks.
     device : str, optional
@@ -75,7 +78,8 @@ def navigate(
     UsageError
         If arena or adapter is missing, or what excludes each other is given.
     ModelError
-        If the network cannot take what the adapter makes of a path, or its output has no place for every step.
+        If the network cannot take what the adapter makes of a path, its output has no place for every step, or it mixes
+        paths.
 
     Examples
     --------
@@ -91,32 +95,55 @@ def navigate(
     if paths is None:
         n = -(-_N_SAMPLES // route.n_steps) if n_paths is None else whole("n_paths", n_paths, 1)
         paths = random_walk(route.arena, route.motion, n, route.n_steps, seed=seed)
-    elif n_paths is not None or n_steps is not None or motion is not None:
-        raise UsageError("paths exclude n_paths, n_steps and motion; give one or the other.")
+    elif n_paths is not None or n_steps is not None or motion is not None or paths.arena != route.arena:
+        raise UsageError("paths exclude another arena, n_paths, n_steps and motion; give one or the other.")
     told = _told(route.adapter, paths)
     led = _Led(route.adapter, np.full((len(paths), paths.n_steps, 2), np.nan))
-    recording = record(
-        replace(entry, card=replace(entry.card, input_shape=())),
-        stimuli.array(told, dims=("time", "unit"), name="paths"),
-        layers=layers,
-        batch_size=batch_size,
-        device=device,
-        forward=led,
-        progress=progress,
-    )
-    activity = {}
-    for layer in recording:
-        if "time" not in recording[layer].dims or recording[layer].sizes["time"] != paths.n_steps:
-            raise UsageError(
-                f"layer '{layer}' has dims {dict(recording[layer].sizes)}; expected a time axis of {paths.n_steps} "
-                "steps. Name layers that have one (layers=)."
-            )
-        activity[layer] = recording.responses(layer).reshape(len(paths) * paths.n_steps, -1)
+    free = replace(entry, card=replace(entry.card, input_shape=()))
+
+    def recorded(told: Tensor, led: _Led, progress: Progress) -> Recording:
+        shown = stimuli.array(told, dims=("time", "unit"), name="paths")
+        return record(free, shown, layers=layers, batch_size=batch_size, device=device, forward=led, progress=progress)
+
+    recording = recorded(told, led, progress)
+    activity = {layer: _by_step(recording, layer, paths) for layer in recording}
+    if len(paths) > 1:
+        _check_apart(
+            activity, paths.n_steps, lambda: recorded(told[-1:], _Led(route.adapter, led.places[-1:].copy()), silent)
+        )
     said = dict(recording.provenance) | {
         "arena": repr(paths.arena), "n_paths": len(paths), "path_steps": paths.n_steps, "dt_s": paths.dt, "seed": seed
     }  # fmt: skip
     decoded = None if route.adapter.decode is None else led.places.reshape(-1, 2)
     return Navigation(paths.tracking(), activity, decoded, said)
+
+
+def _by_step(recording: Recording, layer: str, paths: Paths) -> np.ndarray:
+    """Return activity, shape (sample, unit), of a layer that gives all steps at once or is called once a step."""
+    sizes = dict(recording[layer].sizes)
+    if paths.n_steps not in (sizes.get("time"), sizes.get("call")):
+        raise UsageError(
+            f"layer '{layer}' has dims {sizes}; expected a time axis of {paths.n_steps} steps, or one call a "
+            "step. Name layers that have one (layers=)."
+        )
+    return recording.responses(layer).reshape(len(paths) * paths.n_steps, -1)
+
+
+def _check_apart(activity: Mapping[str, np.ndarray], n_steps: int, again: Callable[[], Recording]) -> None:
+    """Refuse a network that mixes paths, as one that takes (time, path, feature) does.
+
+    The last path is led alone; a random network, which differs from itself, cannot be judged.
+    """
+    alone, once_more = again(), again()
+    for layer, values in activity.items():
+        one, two = (each.responses(layer).reshape(n_steps, -1) for each in (alone, once_more))
+        if np.array_equal(one, two) and not np.allclose(
+            one, values[-n_steps:], rtol=1e-3, atol=1e-4 * np.abs(one).max()
+        ):
+            raise ModelError(
+                f"layer '{layer}': what the network does along a path depends on the other paths of the batch; "
+                "expected a network that takes (path, time, feature), such as a torch.nn.GRU with batch_first=True."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +161,8 @@ class _Led:
             if not isinstance(said, Tensor) or tuple(said.shape) != expected:
                 shape = tuple(said.shape) if isinstance(said, Tensor) else type(said).__name__
                 raise ModelError(f"adapter.decode gave {shape}; expected a tensor of shape {expected}.")
+            if not said.isfinite().all():
+                raise ModelError("adapter.decode gave nan or infinite places; expected m.")
             self.places[rows.index.to_numpy()] = said.detach().cpu().numpy()
         return output
 
@@ -158,6 +187,11 @@ def _route(
 ) -> Task:
     """Return where and how the network is led: as asked for, else as it was trained."""
     task = entry.task
+    for name, given, kind in (
+        ("arena", arena, Arena), ("adapter", adapter, Adapter), ("motion", motion, Motion), ("paths", paths, Paths)
+    ):  # fmt: skip
+        if given is not None:
+            instance(name, given, kind)
     found_arena = arena or (paths.arena if paths else None) or (task.arena if task else None)
     found_adapter = adapter or (task.adapter if task else None)
     for name, found, example in (
@@ -175,7 +209,12 @@ def _route(
 
 
 def _told(adapter: Adapter, paths: Paths) -> Tensor:
-    told = adapter.encode(paths)
+    try:
+        told = adapter.encode(paths)
+    except ProbekitError:
+        raise
+    except Exception as err:  # whatever the user's function raises
+        raise ModelError(f"adapter.encode raised {type(err).__name__}: {err}") from err
     if not isinstance(told, torch.Tensor) or told.ndim != 3 or told.shape[:2] != (len(paths), paths.n_steps):
         shape = tuple(told.shape) if isinstance(told, torch.Tensor) else type(told).__name__
         raise UsageError(

@@ -35,6 +35,8 @@ NETWORKS = Registry(
     builtin={
         "efficientnet-lite0": "probekit.zoo.efficientnet_lite0:MODEL",
         "gabor-pyramid": "probekit.zoo.gabor_pyramid:MODEL",
+        "grid-lstm": "probekit.zoo.grid_lstm:MODEL",
+        "grid-lstm-banino": "probekit.zoo.grid_lstm:MODEL_BANINO",
         "grid-rnn": "probekit.zoo.grid_rnn:MODEL",
         "grid-rnn-seed1": "probekit.zoo.grid_rnn:MODEL_SEED1",
         "grid-rnn-seed2": "probekit.zoo.grid_rnn:MODEL_SEED2",

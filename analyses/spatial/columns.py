@@ -12,16 +12,10 @@ _FEW_PEAKS = f"{_SILENT}, or fewer than six peaks around the middle of the autoc
 _FDR = "Benjamini & Hochberg 1995"
 
 
-def _p(name: str, meaning: str, nan: str = _SILENT, source: str = "") -> Column:
-    return Column(
-        name,
-        "float",
-        f"One-sided p of {meaning}, over the surrogates of all units of the layer together",
-        "",
-        "above 0 … 1",
-        nan,
-        source,
-    )
+def _p(name: str, meaning: str, nan: str = _SILENT, *, pooled: bool = True) -> Column:
+    over = "over the surrogates of all units of the layer together" if pooled else (
+        "over the unit's own surrogates, ten times as many where few of the first reach it")  # fmt: skip
+    return Column(name, "float", f"One-sided p of {meaning}, {over}", "", "above 0 … 1", nan)
 
 
 def _q(name: str, meaning: str, nan: str = _SILENT) -> Column:
@@ -42,15 +36,16 @@ ACTIVITY = (
            "that need rates"),
 )  # fmt: skip
 GRID = (
-    Column("gridness", "float", "Gridness, 60°, ring masks and constants as released with Banino 2018", "",
+    Column("gridness", "float", "Gridness, 60°, ring masks and constants as released with Banino 2018; bins never "
+           "visited count as the unit's mean", "",
            "unbounded; ideal hexagons 1 … 1.7, stripes about .36", _SILENT, _BANINO),
     Column("gridness_90", "float", "The same for 90°: squares", "", "unbounded", _SILENT, _BANINO),
     Column("gridness_sargolini", "float", "Least correlation at 60° and 120° minus the largest at 30°, 90° and 150°",
            "", "-2 … 2", _FEW_PEAKS, _SARGOLINI),
     Column("gridness_langston", "float", "The same, for the best of rings that grow", "", "-2 … 2", _SILENT,
            _LANGSTON),
-    _p("p_grid_fields", "gridness against the unit's own fields at random places"),
-    _p("p_grid_spectrum", "gridness against random maps with the unit's own power spectrum"),
+    _p("p_grid_fields", "gridness against the unit's own fields at random places", pooled=False),
+    _p("p_grid_spectrum", "gridness against random maps with the unit's own power spectrum", pooled=False),
     _p("p_grid_shift", "gridness against activity shifted in time; far too weak to call a unit a grid cell"),
     _q("q_grid", "the larger of p_grid_fields and p_grid_spectrum"),
     Column("grid_spacing_m", "float", "Mean distance of the six inner peaks of the autocorrelogram", "m", "above 0",
@@ -87,8 +82,8 @@ PLACE = (
 BORDER = (
     Column("border_score", "float", "How far the fields keep to one wall", "", "-1 … 1", f"{_SILENT}, or no field",
            _SOLSTAD),
-    _p("p_border", "the border score against activity shifted in time", f"{_SILENT}, or no field"),
-    _q("q_border", "p_border", f"{_SILENT}, or no field"),
+    _p("p_border", "the border score against random maps with the unit's own power spectrum", pooled=False),
+    _q("q_border", "p_border"),
     Column("boundary_score", "float", "Correlation with the best of the model boundary-vector cells", "", "-1 … 1",
            _SILENT, _LEVER),
     Column("boundary_distance_m", "float", "Distance from the wall that this model prefers", "m", "0 …", _SILENT,

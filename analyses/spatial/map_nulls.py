@@ -1,8 +1,8 @@
-"""Gridness of maps that look like a unit's own, and are none."""
+"""Gridness and border scores of maps that look like a unit's own, and are none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -10,41 +10,86 @@ import numpy as np
 
 from probekit.analyses.spatial.walked import gridness_of
 from probekit.arguments import Floats
+from probekit.navigation import Arena
 from probekit.progress import Progress
+from probekit.spatial.border import border_scores
 from probekit.spatial.nulls import matched_spectrum, replaced_fields
+from probekit.spatial.signed import nonnegative
+from probekit.spatial.significance import p_values
 
-_TOGETHER = 4
-"""Surrogates of all units that are scored at once."""
+_TOGETHER = 1024
+"""Surrogate maps that are scored at once."""
+_PROMISING = 0.04
+"""Units whose p is no larger after the first surrogates are given nine times as many more."""
 
 
 @dataclass(frozen=True, eq=False)
 class MapNulls:
-    """Scores of surrogate maps, shape (shuffle, unit); nan where a score is undefined.
+    """Gridness of surrogate maps, shape (shuffle, unit), and each unit's p, shape (unit,); nan where undefined.
 
     Parameters
     ----------
-    grid_fields : array
+    grid_fields, p_fields : array
         Of the unit's own fields at random places.
-    grid_spectrum : array
+    grid_spectrum, p_spectrum : array
         Of random maps with the unit's power spectrum.
+    p_border : array
+        Of the border score, against random maps with the unit's power spectrum.
     """
 
     grid_fields: Floats
+    p_fields: Floats
     grid_spectrum: Floats
+    p_spectrum: Floats
+    p_border: Floats
 
 
-def map_nulls(maps: Floats, n: int, seed: int, progress: Progress) -> MapNulls:
-    """Return the scores of `n` surrogate maps of each unit and kind."""
-    fields = replaced_fields(maps, n, seed)
-    spectra = matched_spectrum(maps, n, seed + 1)
-    return MapNulls(
-        _scored(fields, n, "re-placed fields", progress), _scored(spectra, n, "maps with the same spectrum", progress)
-    )
+def map_nulls(maps: Floats, arena: Arena, n: int, seed: int, progress: Progress) -> MapNulls:
+    """Return the scores of `n` surrogate maps of each unit and kind, and the p of the units' own.
+
+    Units that few surrogates reach get 9 n more, so that their p can be small enough for a correction over units; the
+    others stop, as in sequential Monte Carlo tests (Besag & Clifford 1991).
+    """
+
+    def grid(some: Floats) -> Floats:
+        return gridness_of(some)[None]
+
+    def grid_and_border(some: Floats) -> Floats:
+        # without a field there is no border score: less than any
+        border = border_scores(nonnegative(some), arena).score
+        return np.stack([gridness_of(some), np.nan_to_num(border, nan=-1.0)])
+
+    fields = _scored(replaced_fields(maps, n, seed), grid, n, "re-placed fields", progress)
+    spectrum = _scored(matched_spectrum(maps, n, seed + 1), grid_and_border, n, "maps with the same spectrum", progress)
+    observed = grid_and_border(maps)
+    p_fields = p_values(observed[0], fields[0])
+    p = np.stack([p_values(one, null) for one, null in zip(observed, spectrum, strict=True)])
+    promising = (np.maximum(p_fields, p[0]) <= _PROMISING) | (p[1] <= _PROMISING)
+    if promising.any():
+        few = maps[promising]
+        more = _scored(replaced_fields(few, 9 * n, seed + 2), grid, 9 * n, "more re-placed fields", progress)
+        p_fields[promising] = _p_of_both(observed[0, promising], fields[0, :, promising].T, more[0])
+        made = matched_spectrum(few, 9 * n, seed + 3)
+        more = _scored(made, grid_and_border, 9 * n, "more maps with the same spectrum", progress)
+        for number in range(2):
+            first = spectrum[number, :, promising].T
+            p[number, promising] = _p_of_both(observed[number, promising], first, more[number])
+    silent = np.isnan(observed[0])
+    return MapNulls(fields[0], p_fields, spectrum[0], p[0], np.where(silent, np.nan, p[1]))
 
 
-def _scored(made: Iterator[Floats], n: int, task: str, progress: Progress) -> Floats:
+def _p_of_both(scores: Floats, first: Floats, more: Floats) -> Floats:
+    return p_values(scores, np.concatenate([first, more]))
+
+
+def _scored(made: Iterator[Floats], score: Callable[[Floats], Floats], n: int, task: str, progress: Progress) -> Floats:
+    """Return the scores of all surrogates, shape (score, shuffle, unit)."""
     scores: list[Floats] = []
-    while several := list(islice(made, _TOGETHER)):
-        scores.append(gridness_of(np.concatenate(several)).reshape(len(several), -1))
-        progress(task, sum(map(len, scores)), n)
-    return np.concatenate(scores)
+    several = list(islice(made, 1))
+    at_once = max(1, _TOGETHER // len(several[0]))
+    while several:
+        found = score(np.concatenate(several))
+        scores.append(found.reshape(len(found), len(several), -1))
+        progress(task, sum(part.shape[1] for part in scores), n)
+        several = list(islice(made, at_once))
+    return np.concatenate(scores, 1)

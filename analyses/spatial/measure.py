@@ -14,8 +14,8 @@ from probekit.analyses.spatial.columns import TABLE
 from probekit.analyses.spatial.map_nulls import MapNulls, map_nulls
 from probekit.analyses.spatial.reasons import nan_reasons
 from probekit.analyses.spatial.shift_nulls import ShiftTests, shift_tests
-from probekit.analyses.spatial.walked import Walked
-from probekit.arguments import Floats
+from probekit.analyses.spatial.walked import Walked, banino_autocorrelograms
+from probekit.arguments import Floats, real, whole
 from probekit.navigation import Navigation
 from probekit.progress import Progress, silent
 from probekit.spatial.autocorrelation import autocorrelograms
@@ -30,7 +30,6 @@ from probekit.spatial.information import sparsity, spatial_information
 from probekit.spatial.modules import Modules, grid_modules
 from probekit.spatial.place_fields import place_fields
 from probekit.spatial.signed import nonnegative, signed_units
-from probekit.spatial.significance import pooled_p_values
 from probekit.spatial.speed import speed_score
 from probekit.spatial.stability import stability
 from probekit.stats import benjamini_hochberg
@@ -67,6 +66,12 @@ class Options:
     n_nulls: int = 100
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        whole("n_bins", self.n_bins, 2)
+        real("smoothing", self.smoothing, "bins, at least 0", least=0)
+        whole("n_nulls", self.n_nulls, 20)
+        whole("seed", self.seed, 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
@@ -93,23 +98,24 @@ def measure_units(
     network: str, layer: str, walked: Navigation, options: Options, *, progress: Progress = silent
 ) -> Measured:
     """Return every measure of the units of a layer."""
-    activity = np.asarray(walked[layer], dtype=np.float64)
     path = Walked.of(walked.tracking, options.n_bins, options.smoothing)
+    check_coverage(path.places, walked.tracking.arena)
+    activity = _silenced(np.asarray(walked[layer], dtype=np.float64), walked.tracking.valid)
     maps = path.maps(activity)
-    nulls = map_nulls(maps, options.n_nulls, options.seed, progress)
-    shifts = shift_tests(activity, path, options.n_nulls, options.seed + 2, progress)
+    shifts = shift_tests(activity, path, options.n_nulls, options.seed, progress)
+    nulls = map_nulls(maps, walked.tracking.arena, options.n_nulls, options.seed, progress)
     n_units = activity.shape[1]
     columns: dict[str, object] = {
         "network": network,
         "layer": layer,
         "channel": np.arange(n_units),
         "address": [f"{layer}[{unit}]" for unit in range(n_units)],
-        "mean_activity": activity.mean(0),
+        "mean_activity": np.mean(walked[layer], axis=0, dtype=np.float64),
         "signed": signed_units(maps),
     }
     columns |= _grid(maps, path, nulls, shifts)
     columns |= _place(activity, maps, path, options, shifts)
-    columns |= _border(maps, path, shifts)
+    columns |= _border(maps, path, nulls)
     columns |= _heading(activity, path, shifts)
     columns |= _kinds(columns)
     modules, labels = _modules(columns)
@@ -119,21 +125,24 @@ def measure_units(
     return Measured(table, nulls, modules, _arrays(activity, maps, path, nulls, shifts))
 
 
+def _silenced(activity: Floats, valid: npt.NDArray[np.bool_]) -> Floats:
+    """Return activity with 0 for units that are constant, whose measures are nan, as those of silent units are."""
+    return np.where(np.ptp(activity[valid], axis=0) > 0, activity, 0)
+
+
 def _grid(maps: Floats, path: Walked, nulls: MapNulls, shifts: ShiftTests) -> dict[str, Floats]:
-    released = gridness(autocorrelograms(maps, method="banino2018"))
+    released = gridness(banino_autocorrelograms(maps))
     pearson = autocorrelograms(maps)
     geometry = grid_geometry(pearson, path.bin_size, maps=maps)
-    fields = pooled_p_values(released.score_60, nulls.grid_fields)
-    spectrum = pooled_p_values(released.score_60, nulls.grid_spectrum)
     return {
         "gridness": released.score_60,
         "gridness_90": released.score_90,
         "gridness_sargolini": gridness(pearson, "sargolini2006").score_60,
         "gridness_langston": gridness(pearson, "langston2010").score_60,
-        "p_grid_fields": fields,
-        "p_grid_spectrum": spectrum,
+        "p_grid_fields": nulls.p_fields,
+        "p_grid_spectrum": nulls.p_spectrum,
         "p_grid_shift": shifts.grid,
-        "q_grid": benjamini_hochberg(np.maximum(fields, spectrum)),
+        "q_grid": benjamini_hochberg(np.maximum(nulls.p_fields, nulls.p_spectrum)),
         "grid_spacing_m": geometry.spacing,
         "grid_orientation_deg": geometry.orientation,
         "grid_ellipticity": geometry.ellipticity,
@@ -161,14 +170,14 @@ def _place(activity: Floats, maps: Floats, path: Walked, options: Options, shift
     }
 
 
-def _border(maps: Floats, path: Walked, shifts: ShiftTests) -> dict[str, Floats]:
+def _border(maps: Floats, path: Walked, nulls: MapNulls) -> dict[str, Floats]:
     arena = path.tracking.arena
     score = border_scores(nonnegative(maps), arena).score
     alike = fit_boundary_vectors(maps, boundary_templates(arena, path.n_bins))
     return {
         "border_score": score,
-        "p_border": shifts.border,
-        "q_border": benjamini_hochberg(shifts.border),
+        "p_border": nulls.p_border,
+        "q_border": benjamini_hochberg(nulls.p_border),
         "boundary_score": alike.score,
         "boundary_distance_m": alike.distance,
         "boundary_direction_deg": np.degrees(alike.direction) % 360,

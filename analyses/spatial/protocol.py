@@ -71,7 +71,8 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
         measured_layer("random read-out", "place code", control, options, progress=named(protocol.progress, "control"))
     )
     if by_step:
-        arrays["path_error"] = _stacked(by_step)
+        paths = random_walk(task.arena, task.motion, _LONG_PATHS, _LONG_STEPS, seed=protocol.seed + 1)
+        arrays["path_error"] = _stacked(by_step | {"still at the start": guess_error(paths)})
     arrays |= _emergence(entry, task, layers[0].name, protocol)
     cells, missing = real_cells()
     quick = (_QUICK_NOTE,) if protocol.quick else ()

@@ -10,9 +10,7 @@ import numpy.typing as npt
 from probekit.analyses.spatial.walked import Walked, gridness_of
 from probekit.arguments import Floats
 from probekit.progress import Progress
-from probekit.spatial.border import border_scores
 from probekit.spatial.nulls import shifted_rows
-from probekit.spatial.signed import nonnegative
 from probekit.spatial.significance import pooled_p_values
 
 _SAMPLES = 50_000
@@ -25,14 +23,13 @@ class ShiftTests:
 
     Parameters
     ----------
-    grid, border, information, heading, speed : array, shape (unit,)
+    grid, information, heading, speed : array, shape (unit,)
         nan where the score is undefined. Of speed, the size of the score is tested.
     null_grid : array, shape (shuffle, unit)
         Gridness of shifted activity.
     """
 
     grid: Floats
-    border: Floats
     information: Floats
     heading: Floats
     speed: Floats
@@ -51,17 +48,15 @@ def shift_tests(activity: Floats, walked: Walked, n: int, seed: int, progress: P
         nulls.append(_scores(values, part.moved(moved)))
         progress("shifts in time", done + 1, n)
     scores = np.stack(nulls, 1)
-    assert part.tracking.speeds is not None
     moving = np.stack([part.tracking.speeds, *(part.tracking.speeds[moved] for moved in rows)])
     speed = np.abs(_correlations(moving, values))
-    grid, border, information, heading = (pooled_p_values(*one) for one in zip(observed, scores, strict=True))
-    return ShiftTests(grid, border, information, heading, pooled_p_values(speed[0], speed[1:]), scores[0])
+    grid, information, heading = (pooled_p_values(*one) for one in zip(observed, scores, strict=True))
+    return ShiftTests(grid, information, heading, pooled_p_values(speed[0], speed[1:]), scores[0])
 
 
 def _first(walked: Walked) -> npt.NDArray[np.bool_]:
     """Return whole paths from the first, of about 50,000 samples; of one path, its first samples."""
     path = walked.tracking.path
-    assert path is not None
     if len(path) <= _SAMPLES:
         return np.ones(len(path), dtype=np.bool_)
     last = path[_SAMPLES - 1]
@@ -69,10 +64,9 @@ def _first(walked: Walked) -> npt.NDArray[np.bool_]:
 
 
 def _scores(activity: Floats, walked: Walked) -> Floats:
-    """Return gridness, border score, information and mean vector length, shape (4, unit)."""
+    """Return gridness, information and mean vector length, shape (3, unit)."""
     maps = walked.maps(activity)
-    border = border_scores(nonnegative(maps), walked.tracking.arena).score
-    return np.stack([gridness_of(maps), border, walked.information(maps), walked.mean_vectors(activity).length])
+    return np.stack([gridness_of(maps), walked.information(maps), walked.mean_vectors(activity).length])
 
 
 def _correlations(speeds: Floats, activity: Floats) -> Floats:
@@ -80,7 +74,7 @@ def _correlations(speeds: Floats, activity: Floats) -> Floats:
     known = np.isfinite(speeds)
     filled = np.where(known, speeds, 0.0)
     weights = known.astype(np.float64)
-    n = weights.sum(1, keepdims=True)
+    n = np.maximum(weights.sum(1, keepdims=True), 1)
     centred = activity - activity.mean(0)
     mean_speed, mean_unit = filled.sum(1, keepdims=True) / n, weights @ centred / n
     covariance = filled @ centred / n - mean_speed * mean_unit

@@ -82,7 +82,6 @@ def decoding_errors(navigation: Navigation, layer: str, seed: int) -> tuple[floa
     Of many paths, the first 1,000 are used; nan where there are too few to be left out in turn.
     """
     path = navigation.tracking.path
-    assert path is not None
     few = path < path[0] + _DECODED_PATHS
     tracking = navigation.tracking.part(few)
     try:

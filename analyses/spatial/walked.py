@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from probekit.arguments import Floats
+from probekit.errors import UsageError
 from probekit.navigation import Tracking
 from probekit.spatial.autocorrelation import autocorrelograms
 from probekit.spatial.gridness import gridness
@@ -15,6 +16,9 @@ from probekit.spatial.heading import MeanVectors, bin_headings, directional_curv
 from probekit.spatial.information import spatial_information
 from probekit.spatial.rate_maps import Bins, bin_samples
 from probekit.spatial.signed import nonnegative
+
+_LEAST_BINS = 5
+"""Along a side: below, an autocorrelogram has no rings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +47,13 @@ class Walked:
     def of(cls, tracking: Tracking, n_bins: int, smoothing: float) -> Walked:
         """Return the path of a tracking in bins."""
         headings = None if tracking.headings is None else bin_headings(tracking)
-        return cls(tracking, bin_samples(tracking, n_bins), headings, n_bins, smoothing)
+        places = bin_samples(tracking, n_bins)
+        if min(places.shape) < _LEAST_BINS:
+            raise UsageError(
+                f"n_bins is {n_bins}, by which the floor of {tracking.arena} has {places.shape[0]} by {places.shape[1]} "
+                f"bins; expected at least {_LEAST_BINS} along each side."
+            )
+        return cls(tracking, places, headings, n_bins, smoothing)
 
     @property
     def bin_size(self) -> float:
@@ -71,6 +81,17 @@ class Walked:
         return spatial_information(nonnegative(maps), self.places.occupancy).bits_per_spike
 
 
+def banino_autocorrelograms(maps: Floats) -> Floats:
+    """Return autocorrelograms as released with Banino 2018, but for bins that were never visited.
+
+    The released code takes these for 0, so that a unit's baseline draws the outline of the floor; here they are taken
+    for the unit's mean. Maps without gaps have the same autocorrelogram by both.
+    """
+    visited = np.isfinite(maps)
+    mean = np.where(visited, maps, 0).sum((1, 2)) / np.maximum(visited.sum((1, 2)), 1)
+    return autocorrelograms(maps - mean[:, None, None], method="banino2018")
+
+
 def gridness_of(maps: Floats) -> Floats:
     """Return the gridness of Banino 2018 of each map, shape (unit,)."""
-    return gridness(autocorrelograms(maps, method="banino2018")).score_60
+    return gridness(banino_autocorrelograms(maps)).score_60

@@ -9,11 +9,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats, whole
-from probekit.errors import UsageError
+from probekit.arguments import Floats, floats, real, whole
+from probekit.errors import UsageError, check_option
 
 Shape = Literal["rectangle", "circle"]
 _SHAPES = ("rectangle", "circle")
+_MOST_BINS = 1000
+"""Bins of a side; more would fill the memory before anything is measured."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,14 @@ class Arena:
 
     def __post_init__(self) -> None:
         for name, size in (("width", self.width), ("height", self.height)):
-            if not (math.isfinite(size) and size > 0):
-                raise UsageError(f"{name} is {size}; expected metres, above 0.")
-        if self.shape not in _SHAPES:
-            raise UsageError(f"shape is {self.shape!r}; expected one of {', '.join(_SHAPES)}.")
+            real(name, size, "metres, above 0", above=0)
+        check_option("shape", self.shape, _SHAPES)
         if self.shape == "circle" and self.width != self.height:
             raise UsageError(f"width {self.width} and height {self.height} differ; a circle has one diameter.")
-        if len(self.centre) != 2 or not all(math.isfinite(value) for value in self.centre):
+        centre = floats("centre", self.centre)
+        if centre.shape != (2,) or not np.isfinite(centre).all():
             raise UsageError(f"centre is {self.centre}; expected finite x and y, m.")
+        object.__setattr__(self, "centre", tuple(centre.tolist()))
 
     @classmethod
     def square(cls, side: float, *, centre: tuple[float, float] = (0.0, 0.0)) -> Arena:
@@ -74,7 +76,7 @@ class Arena:
         UsageError
             If they span no area.
         """
-        places = floats("positions", positions).reshape(-1, 2)
+        places = _offsets(positions, (0.0, 0.0)).reshape(-1, 2)
         places = places[np.isfinite(places).all(1)]
         if not len(places) or not (np.ptp(places, axis=0) > 0).all():
             raise UsageError("positions span no area; expected x and y that vary, m, to lay an arena around them.")
@@ -113,6 +115,11 @@ class Arena:
         """
         offset = _offsets(positions, self.centre)
         angle = floats("directions", directions)
+        if offset.ndim != 2 or angle.ndim != 1 or not np.isfinite(angle).all():
+            raise UsageError(
+                f"positions have shape {offset.shape}, directions {angle.shape}; expected (sample, 2), m, and "
+                "(direction,), finite rad."
+            )
         along = np.stack([np.cos(angle), np.sin(angle)])
         inside = self.contains(positions)[:, None]
         if self.shape == "circle":
@@ -151,7 +158,9 @@ class Arena:
 
     def bin_size(self, n_bins: int) -> float:
         """Return the side of a map's square bins, m, where the longer side of the arena has `n_bins` of them."""
-        return max(self.width, self.height) / whole("n_bins", n_bins, 2)
+        if whole("n_bins", n_bins, 2) > _MOST_BINS:
+            raise UsageError(f"n_bins is {n_bins}; expected at most {_MOST_BINS}.")
+        return max(self.width, self.height) / n_bins
 
     def edges(self, n_bins: int) -> tuple[Floats, Floats]:
         """Return the edges of a map's bins along x and along y, m; the longer side has `n_bins` bins.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from probekit.arguments import generator, whole
-from probekit.errors import UsageError
+from probekit.arguments import floats, generator, instance, real, whole
+from probekit.errors import UsageError, check_option
 from probekit.navigation.arena import Arena
 
 Tuning = Literal["gaussian", "difference_of_gaussians"]
@@ -64,11 +63,11 @@ class PlaceCells:
             If a width is not above 0, or there is no such tuning.
         """
         whole("n", n, 1)
-        widths = (sigma,) if isinstance(sigma, int | float) else tuple(sigma)
-        if not widths or not all(math.isfinite(width) and width > 0 for width in widths):
+        widths = floats("sigma", sigma).ravel()
+        if not widths.size or not (np.isfinite(widths) & (widths > 0)).all():
             raise UsageError(f"sigma is {sigma}; expected metres, above 0.")
-        if tuning not in _TUNINGS:
-            raise UsageError(f"tuning is {tuning!r}; expected one of {', '.join(_TUNINGS)}.")
+        check_option("tuning", tuning, _TUNINGS)
+        instance("arena", arena, Arena)
         centres = torch.from_numpy(arena.uniform(n, generator(seed))).float()
         return cls(centres, torch.tensor(np.resize(widths, n), dtype=torch.float32), tuning)
 
@@ -82,6 +81,8 @@ class PlaceCells:
 
     def activity(self, positions: Tensor) -> Tensor:
         """Return the activity of each cell at positions of shape (…, 2), m; shape (…, cell), sums of 1."""
+        if instance("positions", positions, Tensor).shape[-1:] != (2,):
+            raise UsageError(f"positions have shape {tuple(positions.shape)}; expected (…, 2), m.")
         squared = _squared(positions, self.centres)
         centre = (-squared / (2 * self.sigma.square())).softmax(-1)
         if self.tuning == "gaussian":
@@ -93,6 +94,12 @@ class PlaceCells:
 
     def decode(self, activity: Tensor, n_best: int = 3) -> Tensor:
         """Return the mean centre of the most active cells, shape (…, 2), m, of activity or scores (…, cell)."""
+        whole("n_best", n_best, 1)
+        if len(self) < n_best or instance("activity", activity, Tensor).shape[-1:] != (len(self),):
+            raise UsageError(
+                f"activity has shape {tuple(activity.shape)}, n_best is {n_best}; expected (…, {len(self)}), one for "
+                "each cell, and at most as many."
+            )
         return self.centres[activity.topk(n_best, -1).indices].mean(-2)
 
 
@@ -114,6 +121,7 @@ class HeadDirectionCells:
     @classmethod
     def random(cls, n: int, kappa: float = 20.0, *, seed: int = 0) -> HeadDirectionCells:
         """Return `n` cells with random preferred headings."""
+        kappa = real("kappa", kappa, "a concentration, at least 0", least=0)
         drawn = generator(seed).uniform(-np.pi, np.pi, whole("n", n, 1))
         return cls(torch.from_numpy(drawn).float(), kappa)
 
@@ -123,7 +131,7 @@ class HeadDirectionCells:
 
     def activity(self, headings: Tensor) -> Tensor:
         """Return the activity of each cell at headings of shape (…), rad; shape (…, cell), sums of 1."""
-        return (self.kappa * (headings[..., None] - self.preferred).cos()).softmax(-1)
+        return (self.kappa * (instance("headings", headings, Tensor)[..., None] - self.preferred).cos()).softmax(-1)
 
 
 def _squared(positions: Tensor, centres: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats
+from probekit.arguments import Floats, floats, instance, real
 from probekit.errors import DataError, UsageError, unknown_name
 from probekit.navigation.arena import Arena
 from probekit.navigation.recorded import Navigation
@@ -26,8 +26,6 @@ _JITTER = 0.5
 
 _INSIDE = 0.01
 """Share of the spikes that must fall into the tracked time: with clocks in other units, fewer do."""
-
-_TURN = 2 * np.pi + 0.01
 
 
 def from_pynapple(
@@ -80,9 +78,7 @@ def from_pynapple(
     places = _values("position", position, times)
     if places.shape[1] != 2:
         raise UsageError(f"position has {places.shape[1]} columns; expected 2, x and y.")
-    if not (np.isfinite(metres) and metres > 0):
-        raise UsageError(f"metres is {metres}; expected the length of one unit of position, above 0.")
-    places = places * metres
+    places = places * real("metres", metres, "the length of one unit of position, above 0", above=0)
     dt, path = _stretches(times)
     if _is_group(activity):
         names = list(activity.keys())
@@ -92,9 +88,10 @@ def from_pynapple(
         rates = _values("activity", activity, times, dt)
         names, spikes = list(range(rates.shape[1])), {}
     headings = None if heading is None else _headings(_values("heading", heading, times, dt))
-    tracking = Tracking(places, arena or Arena.around(places), dt, headings=headings, path=path)
+    floor = Arena.around(places) if arena is None else arena
+    tracking = Tracking(places, floor, dt, headings=headings, path=path)
     provenance = {"source": "pynapple", "area": area, "units": [str(name) for name in names], **spikes}
-    return Navigation(tracking, {area: rates}, provenance=provenance)
+    return Navigation(tracking, {instance("area", area, str): rates}, provenance=provenance)
 
 
 def from_nwb(
@@ -241,9 +238,4 @@ def _counted(trains: Iterable[Floats], times: Floats, dt: float, path: npt.NDArr
 def _headings(values: Floats) -> Floats:
     if values.shape[1] != 1:
         raise UsageError(f"heading has {values.shape[1]} columns; expected 1.")
-    known = np.abs(values[np.isfinite(values)])
-    if known.max(initial=0.0) > _TURN:
-        raise UsageError(
-            f"heading reaches {known.max():.4g}; expected rad, -2π … 2π: np.deg2rad makes them of degrees."
-        )
     return values[:, 0]

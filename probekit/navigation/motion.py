@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from probekit.arguments import Floats, generator, whole
-from probekit.errors import UsageError
+from probekit.arguments import Floats, generator, instance, real, whole
 from probekit.navigation.arena import Arena
 from probekit.navigation.paths import Paths
 
@@ -50,14 +49,10 @@ class Motion:
     wall_slowing: float = 0.25
 
     def __post_init__(self) -> None:
-        for name, least in (("mean_speed", 0), ("turn_sd", 0), ("speed_time", 0), ("turn_time", 0), ("wall_zone", 0)):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= least):
-                raise UsageError(f"{name} is {value}; expected at least {least}.")
-        if not (math.isfinite(self.dt) and self.dt > 0):
-            raise UsageError(f"dt is {self.dt}; expected seconds, above 0.")
-        if not 0 <= self.wall_slowing <= 1:
-            raise UsageError(f"wall_slowing is {self.wall_slowing}; expected 0 … 1.")
+        for name in ("mean_speed", "turn_sd", "speed_time", "turn_time", "wall_zone"):
+            real(name, getattr(self, name), "at least 0", least=0)
+        real("dt", self.dt, "seconds, above 0", above=0)
+        real("wall_slowing", self.wall_slowing, "0 … 1", least=0, most=1)
 
 
 NETWORK_MOTION = Motion(mean_speed=0.13 * 2 * math.pi * math.sqrt(math.pi / 2), turn_sd=11.52)
@@ -88,6 +83,8 @@ def random_walk(arena: Arena, motion: Motion, n_paths: int, n_steps: int, *, see
     >>> paths.positions.shape, bool(paths.arena.contains(paths.positions).all())
     ((3, 21, 2), True)
     """
+    instance("arena", arena, Arena)
+    instance("motion", motion, Motion)
     whole("n_paths", n_paths, 1)
     whole("n_steps", n_steps, 1)
     rng = generator(seed)

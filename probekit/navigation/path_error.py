@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from probekit.arguments import Floats
+from probekit.arguments import Floats, instance
 from probekit.errors import NotApplicableError
 from probekit.navigation.paths import Paths
 from probekit.navigation.recorded import Navigation
@@ -28,6 +28,7 @@ def path_error(navigation: Navigation) -> Floats:
     NotApplicableError
         If the network does not say where it is, or the paths differ in length.
     """
+    instance("navigation", navigation, Navigation)
     if navigation.decoded is None:
         raise NotApplicableError("path_error needs a network that says where it is: give its adapter a `decode`.")
     lengths = np.unique(navigation.tracking.path, return_counts=True)[1]
@@ -39,4 +40,5 @@ def path_error(navigation: Navigation) -> Floats:
 
 def guess_error(paths: Paths) -> Floats:
     """Return the error by step, shape (time,), m, of who says that he is still at the start."""
+    instance("paths", paths, Paths)
     return np.asarray(np.linalg.norm(paths.positions[:, 1:] - paths.positions[:, :1], axis=-1).mean(0))

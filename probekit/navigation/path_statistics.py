@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, whole
+from probekit.arguments import Floats, instance, real, whole
 from probekit.errors import UsageError
 from probekit.navigation.tracking import Tracking
 
@@ -93,9 +93,9 @@ def path_statistics(
     UsageError
         If fewer than 3 steps were tracked without interruption anywhere, or an option is out of range.
     """
+    instance("tracking", tracking, Tracking)
     for name, value in (("step_s", step_s), ("min_speed", min_speed), ("wall_zone", wall_zone)):
-        if not (math.isfinite(value) and value >= 0):
-            raise UsageError(f"{name} is {value}; expected at least 0.")
+        real(name, value, "at least 0", least=0)
     size = max(1, round(step_s / tracking.dt))
     step = size * tracking.dt
     places, path = _means(tracking, size)

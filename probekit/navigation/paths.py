@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from probekit.arguments import Floats
+from probekit.arguments import Floats, floats, instance, real
 from probekit.errors import UsageError
 from probekit.navigation.arena import Arena
 from probekit.navigation.tracking import Tracking
@@ -33,11 +33,17 @@ class Paths:
     dt: float
 
     def __post_init__(self) -> None:
-        if self.positions.ndim != 3 or self.positions.shape[1:] != (self.headings.shape[-1], 2):
+        for name in ("positions", "headings"):
+            object.__setattr__(self, name, floats(name, getattr(self, name)))
+        instance("arena", self.arena, Arena)
+        real("dt", self.dt, "seconds, above 0", above=0)
+        if self.positions.ndim != 3 or (*self.headings.shape, 2) != self.positions.shape:
             raise UsageError(
                 f"positions have shape {self.positions.shape} and headings {self.headings.shape}; "
                 "expected (path, time + 1, 2) and (path, time + 1)."
             )
+        if not len(self) or self.n_steps < 1:
+            raise UsageError(f"positions have shape {self.positions.shape}; expected at least one path of one step.")
 
     def __len__(self) -> int:
         """Return the number of paths."""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, generator, whole
+from probekit.arguments import Floats, generator, instance, whole
 from probekit.errors import DataError, UsageError, unknown_name
 from probekit.navigation.arena import Arena
 from probekit.navigation.paths import Paths
@@ -64,8 +64,8 @@ def rat_path(name: str = "sargolini2006") -> Tracking:
     DataError
         If the package ratinabox is not there, or its file does not hold what is described.
     """
-    if name not in RAT_PATHS:
-        raise unknown_name("rat path", name, RAT_PATHS)
+    if not isinstance(name, str) or name not in RAT_PATHS:
+        raise unknown_name("rat path", str(name), RAT_PATHS)
     source = _SOURCES[name]
     seconds, positions = _read(_file(source.file))
     lost = np.diff(seconds) > 1.5 / source.rate_hz
@@ -95,6 +95,7 @@ def cut_paths(tracking: Tracking, n_paths: int, n_steps: int, *, seed: int = 0) 
     UsageError
         If no stretch of the tracking is so long.
     """
+    instance("tracking", tracking, Tracking)
     n_paths, n_steps = whole("n_paths", n_paths, 1), whole("n_steps", n_steps, 1)
     n = n_steps + 2  # the first sample only gives the heading at the start
     good = np.r_[0, np.cumsum(tracking.valid)]

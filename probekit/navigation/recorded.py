@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from probekit.arguments import Floats, floats
+from probekit.arguments import Floats, floats, infinite, instance
 from probekit.errors import UsageError, unknown_name
 from probekit.navigation.tracking import Tracking
 
@@ -39,15 +39,11 @@ class Navigation:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        n = len(self.tracking)
-        if not self.activity:
+        n = len(instance("tracking", self.tracking, Tracking))
+        if not instance("activity", self.activity, Mapping):  # type: ignore[type-abstract]
             raise UsageError("activity is empty; expected at least one layer or area.")
-        for layer, values in self.activity.items():
-            shape = np.shape(values)
-            if len(shape) != 2 or shape[0] != n or not shape[1]:
-                raise UsageError(f"activity of '{layer}' has shape {shape}; expected (sample, unit) with {n} samples.")
-            if not np.isfinite(values).all():
-                raise UsageError(f"activity of '{layer}' holds nan or infinite values; expected finite numbers.")
+        activity = {layer: _recorded(f"activity of '{layer}'", values, n) for layer, values in self.activity.items()}
+        object.__setattr__(self, "activity", activity)
         if self.decoded is not None and floats("decoded", self.decoded).shape != (n, 2):
             raise UsageError(f"decoded has shape {np.shape(self.decoded)}; expected ({n}, 2).")
 
@@ -61,3 +57,18 @@ class Navigation:
         """Say what was recorded."""
         parts = ", ".join(f"{layer}: {values.shape[1]} units" for layer, values in self.activity.items())
         return f"Navigation of {len(self.tracking)} samples ({self.tracking.duration:.0f} s); {parts}"
+
+
+def _recorded(name: str, values: Any, n: int) -> np.ndarray:
+    """Return activity of its own type, without a copy."""
+    try:
+        found = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as err:  # a ragged list; a tensor that needs its gradient
+        raise UsageError(f"{name} is {type(values).__name__}; expected an array of numbers ({err}).") from err
+    if found.dtype.kind not in "biuf":
+        raise UsageError(f"{name} is of type {found.dtype}; expected real numbers.")
+    if found.ndim != 2 or len(found) != n or not found.shape[1]:
+        raise UsageError(f"{name} has shape {found.shape}; expected (sample, unit) with {n} samples.")
+    if infinite(found) or np.isnan(found).any():
+        raise UsageError(f"{name} holds nan or infinite values; expected finite numbers.")
+    return found

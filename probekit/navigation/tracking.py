@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats
+from probekit.arguments import Floats, floats, instance, real
 from probekit.errors import UsageError
 from probekit.navigation.arena import Arena
 
+_TURN = 2 * np.pi + 0.01
 _BEYOND = 0.02
 """How far positions may lie outside the walls, as a share of the longer side: what tracking and rounding do."""
 
@@ -29,7 +30,7 @@ class Tracking:
     dt : float
         Seconds a sample.
     headings : array, shape (sample,), optional
-        rad, 0 along x, counter-clockwise; nan where unknown.
+        rad, -2π … 2π, 0 along x, counter-clockwise; nan where unknown.
     speeds : array, shape (sample,), optional
         m/s. Default: from the positions, by central differences within a path.
     path : int array, shape (sample,), optional
@@ -39,26 +40,27 @@ class Tracking:
     Raises
     ------
     UsageError
-        If shapes differ, times are not above 0, or positions lie outside the arena.
+        If shapes differ, times are not above 0, headings are not in rad, or positions lie
+        outside the arena.
     """
 
     positions: Floats
     arena: Arena
     dt: float
     headings: Floats | None = None
-    speeds: Floats | None = None
-    path: npt.NDArray[np.int64] | None = None
+    speeds: Floats = None  # type: ignore[assignment]  # computed where it is not given
+    path: npt.NDArray[np.int64] = None  # type: ignore[assignment]  # likewise
 
     def __post_init__(self) -> None:
         places = floats("positions", self.positions)
         if places.ndim != 2 or places.shape[1] != 2 or len(places) < 2:
             raise UsageError(f"positions have shape {places.shape}; expected (sample, 2) with at least 2 samples.")
-        if not (np.isfinite(self.dt) and self.dt > 0):
-            raise UsageError(f"dt is {self.dt}; expected seconds a sample, above 0.")
+        instance("arena", self.arena, Arena)
+        real("dt", self.dt, "seconds a sample, above 0", above=0)
         path = _paths(self.path, len(places))
         object.__setattr__(self, "positions", _on_the_floor(places, self.arena))
         object.__setattr__(self, "path", path)
-        object.__setattr__(self, "headings", _series("headings", self.headings, len(places)))
+        object.__setattr__(self, "headings", _headings(self.headings, len(places)))
         speeds = _series("speeds", self.speeds, len(places))
         object.__setattr__(self, "speeds", _speeds(self.positions, path, self.dt) if speeds is None else speeds)
 
@@ -78,8 +80,6 @@ class Tracking:
 
     def part(self, samples: npt.NDArray[Any]) -> Tracking:
         """Return only some samples, a mask or their numbers in order; paths keep their numbers."""
-        assert self.path is not None
-        assert self.speeds is not None
         headings = None if self.headings is None else self.headings[samples]
         return Tracking(
             self.positions[samples], self.arena, self.dt, headings, self.speeds[samples], self.path[samples]
@@ -89,7 +89,10 @@ class Tracking:
 def _paths(path: Any, n: int) -> npt.NDArray[np.int64]:
     if path is None:
         return np.zeros(n, dtype=np.int64)
-    numbers = np.asarray(path)
+    try:
+        numbers = np.asarray(path)
+    except ValueError as err:  # a ragged list
+        raise UsageError(f"path is no array: {err}; expected {n} whole numbers that never fall.") from err
     if numbers.shape != (n,) or numbers.dtype.kind not in "iu" or (np.diff(numbers) < 0).any():
         raise UsageError(f"path has shape {numbers.shape}; expected {n} whole numbers that never fall.")
     return numbers.astype(np.int64)
@@ -101,6 +104,16 @@ def _series(name: str, values: Any, n: int) -> Floats | None:
     found = floats(name, values)
     if found.shape != (n,):
         raise UsageError(f"{name} have shape {found.shape}; there are {n} positions.")
+    return found
+
+
+def _headings(values: Any, n: int) -> Floats | None:
+    found = _series("headings", values, n)
+    if found is not None and np.nanmax(np.abs(found), initial=0.0) > _TURN:
+        raise UsageError(
+            f"heading reaches {np.nanmax(np.abs(found)):.4g}; expected rad, -2π … 2π: np.deg2rad makes them of degrees, "
+            "% (2 * np.pi) winds up those of many turns."
+        )
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from probekit.arguments import Floats
+from probekit.arguments import Floats, instance
 from probekit.errors import UsageError, check_option
 from probekit.navigation import Arena
 from probekit.spatial.place_fields import Fields, checked_maps, find_fields
@@ -98,7 +98,7 @@ def border_scores(
     [0.818, -1.0]
     """
     check_option("method", method, get_args(Method))
-    if arena.shape == "circle" and method != "solstad2008":
+    if instance("arena", arena, Arena).shape == "circle" and method != "solstad2008":
         raise UsageError(f"method is {method!r}, which knows rectangles only; of a circle, take 'solstad2008'.")
     fields = find_fields(maps, arena, threshold=threshold, min_area=min_area)
     rates = checked_maps(maps, arena)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from probekit.arguments import Floats, floats, whole
+from probekit.arguments import Floats, floats, infinite, instance, real, whole
 from probekit.errors import UsageError
 from probekit.navigation import Arena
 from probekit.spatial.heading import bin_middles
@@ -113,11 +112,10 @@ def boundary_tuning(
     """
     rates = _fitting(maps, arena)
     seconds = floats("occupancy", occupancy)
-    if seconds.shape != rates.shape[1:] or not np.isfinite(seconds).all() or (seconds < 0).any():
+    if seconds.shape != rates.shape[1:] or infinite(seconds) or not (seconds >= 0).all():
         raise UsageError(f"occupancy has shape {seconds.shape}; expected {rates.shape[1:]}, seconds, at least 0.")
     limit = max(arena.width, arena.height) / 2 if max_distance is None else max_distance
-    if not (math.isfinite(limit) and limit > 0):
-        raise UsageError(f"max_distance is {max_distance!r}; expected m, above 0.")
+    limit = real("max_distance", limit, "m, above 0", above=0)
     n_distances, directions = whole("n_distances", n_distances, 1), bin_middles(n_directions)
     reach = arena.boundary_distance(arena.centres(max(rates.shape[1:])).reshape(-1, 2), directions)
     step = limit / n_distances
@@ -127,14 +125,14 @@ def boundary_tuning(
     member = csr_array(
         (seconds.ravel()[place], (ring * len(directions) + direction, place)), shape=(n_rows, seconds.size)
     )
-    flat = rates.reshape(len(rates), -1).T
+    flat = rates.reshape(-1, seconds.size).T
     known = np.isfinite(flat)
     weights, sums = member @ known.astype(np.float64), member @ np.where(known, flat, 0)
     tuning = np.divide(sums, weights, out=np.full(sums.shape, np.nan), where=weights > 0)
     spent: Floats = np.asarray(member.sum(1), dtype=np.float64)
     edges: Floats = np.linspace(0, limit, n_distances + 1)
     shape = (n_distances, len(directions))
-    return BoundaryTuning(tuning.T.reshape(-1, *shape), spent.reshape(shape), edges)
+    return BoundaryTuning(tuning.T.reshape(len(rates), *shape), spent.reshape(shape), edges)
 
 
 def boundary_templates(
@@ -178,9 +176,8 @@ def boundary_templates(
     are those of Barry & Burgess 2007, Hippocampus 17:786
     """
     for name, value in (("radial_sd", radial_sd), ("radial_growth", radial_growth), ("angular_sd", angular_sd)):
-        if not (math.isfinite(value) and value > 0):
-            raise UsageError(f"{name} is {value!r}; expected a number above 0.")
-    centres = arena.centres(n_bins)
+        real(name, value, "a number above 0", above=0)
+    centres = instance("arena", arena, Arena).centres(n_bins)
     preferred = _preferred(distances, arena, n_bins)
     phi = 2 * np.pi * np.arange(whole("n_directions", n_directions, 3)) / n_directions
     theta = 2 * np.pi * np.arange(max(n_directions, 72)) / max(n_directions, 72)
@@ -222,7 +219,8 @@ def fit_boundary_vectors(maps: Any, templates: BoundaryTemplates) -> BoundaryVec
     ([0.96], [90.0])
     """
     values = floats("maps", maps)
-    if values.ndim != 3 or values.shape[1:] != templates.maps.shape[1:] or np.isinf(values).any():
+    instance("templates", templates, BoundaryTemplates)
+    if values.ndim != 3 or values.shape[1:] != templates.maps.shape[1:] or infinite(values):
         raise UsageError(
             f"maps have shape {values.shape}; expected (unit, y, x) of finite numbers or nan, "
             f"{templates.maps.shape[1]} by {templates.maps.shape[2]} bins as the templates have."
@@ -258,7 +256,8 @@ def _preferred(distances: Any, arena: Arena, n_bins: int) -> Floats:
 
 def _fitting(maps: Any, arena: Arena) -> Floats:
     values = floats("maps", maps)
-    if values.ndim == 3 and max(values.shape[1:]) > 1 and not np.isinf(values).any():
+    instance("arena", arena, Arena)
+    if values.ndim == 3 and max(values.shape[1:]) > 1 and not infinite(values):
         x, y = arena.edges(max(values.shape[1:]))
         if values.shape[1:] == (len(y) - 1, len(x) - 1):
             return values

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from probekit.arguments import Floats, floats
+from probekit.arguments import Floats, floats, instance, real
 from probekit.errors import UsageError, unknown_name
 from probekit.stats import benjamini_hochberg
 
@@ -83,8 +83,7 @@ def cell_types(p: pd.DataFrame, *, n_fields: Any = None, alpha: float = 0.05) ->
     >>> cell_types(p).table["cell_type"].tolist()
     ['border', 'none', 'mixed']
     """
-    if not 0 < alpha < 1:
-        raise UsageError(f"alpha is {alpha!r}; expected a number between 0 and 1.")
+    alpha = real("alpha", alpha, "a number between 0 and 1", above=0, most=np.nextafter(1, 0))
     of_type = _p_of_types(p)
     has_field = _has_field(n_fields, len(p), needed="place" in of_type)
     q_of_type = {name: benjamini_hochberg(values) for name, values in of_type.items()}
@@ -124,9 +123,10 @@ def count_cell_types(types: CellTypes, untrained: CellTypes | None = None) -> pd
     UsageError
         If the twin was tested for other types or at another alpha.
     """
-    counts = _counts(types)
+    counts = _counts(instance("types", types, CellTypes))
     if untrained is None:
         return counts
+    instance("untrained", untrained, CellTypes)
     if untrained.tested != types.tested or untrained.alpha != types.alpha:
         raise UsageError(
             f"untrained was tested for {', '.join(untrained.tested)} at alpha {untrained.alpha:g}; expected "
@@ -137,6 +137,7 @@ def count_cell_types(types: CellTypes, untrained: CellTypes | None = None) -> pd
 
 
 def _p_of_types(p: pd.DataFrame) -> dict[str, Floats]:
+    instance("p", p, pd.DataFrame)
     given = {str(name): floats(f"p of {name}", p[name]) for name in p.columns}
     for name in given:
         if name not in P_COLUMNS:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import xlogy
 
-from probekit.arguments import Floats, whole
+from probekit.arguments import Floats, instance, real, whole
 from probekit.errors import UsageError
 from probekit.navigation import Tracking
 from probekit.spatial.heading import bin_headings
@@ -162,8 +162,7 @@ def factorial_model(table: PlaceByHeading, *, max_steps: int = 500, tolerance: f
     >>> model.by_both.round(6).tolist(), (model.heading[0, 1] / model.heading[0, 0]).round(4)
     ([1.0], np.float64(2.0))
     """
-    if not (math.isfinite(tolerance) and tolerance > 0):
-        raise UsageError(f"tolerance is {tolerance!r}; expected a share above 0.")
+    tolerance = real("tolerance", tolerance, "a share above 0", above=0)
     sums, time = _sums(table)
     total = sums.sum((1, 2))
     place, heading, converged = _fitted(sums, time, whole("max_steps", max_steps, 1), tolerance)
@@ -238,7 +237,7 @@ def distributive(table: PlaceByHeading) -> Distributive:
 
 
 def _sums(table: PlaceByHeading) -> tuple[Floats, Floats]:
-    time = table.occupancy
+    time = instance("table", table, PlaceByHeading).occupancy
     rates = require_rates("rates", table.rates)
     if rates.ndim != 3 or rates.shape[1:] != time.shape or math.prod(table.map_shape) != len(time):
         raise UsageError(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats, whole
+from probekit.arguments import Floats, floats, infinite, whole
 from probekit.errors import UsageError
 
 
@@ -32,13 +33,14 @@ def map_correlation(first: Any, second: Any, *, min_bins: int = 20) -> Floats:
         If shapes differ or maps are infinite.
     """
     one, other = floats("first", first), floats("second", second)
-    if one.shape != other.shape or one.ndim != 3 or np.isinf(one).any() or np.isinf(other).any():
+    if one.shape != other.shape or one.ndim != 3 or infinite(one) or infinite(other):
         raise UsageError(
             f"first and second have shapes {one.shape} and {other.shape}; expected (unit, y, x), the same, of finite "
             "numbers or nan."
         )
     least = whole("min_bins", min_bins, 3)
-    one, other = one.reshape(len(one), -1), other.reshape(len(other), -1)
+    n_bins = math.prod(one.shape[1:])
+    one, other = one.reshape(-1, n_bins), other.reshape(-1, n_bins)
     known = np.isfinite(one) & np.isfinite(other)
     n = known.sum(1)
     one, other = _centred(one, known), _centred(other, known)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats, generator, whole
+from probekit.arguments import Floats, floats, generator, infinite, instance, real, whole
 from probekit.errors import UsageError, check_option
 from probekit.navigation import Arena, Tracking
 from probekit.spatial.linear_decoder import ridge_decoded
@@ -121,9 +121,9 @@ def decode_position(
     True
     """
     check_option("method", method, _METHODS)
-    for name, value in (("gap_s", gap_s), ("window_s", window_s)):
-        if not (math.isfinite(value) and value >= 0):
-            raise UsageError(f"{name} is {value}; expected seconds, at least 0.")
+    gap_s = real("gap_s", gap_s, "seconds, at least 0", least=0)
+    window_s = real("window_s", window_s, "seconds, at least 0", least=0)
+    instance("tracking", tracking, Tracking)
     valid, path = tracking.valid, np.asarray(tracking.path)[tracking.valid]
     values = _checked(activity, tracking, method)[valid]
     positions = tracking.positions[valid]
@@ -169,7 +169,7 @@ def _checked(activity: Any, tracking: Tracking, method: str) -> Floats:
     values = floats("activity", activity)
     if values.ndim != 2 or len(values) != len(tracking) or not values.shape[1]:
         raise UsageError(f"activity has shape {values.shape}; expected (sample, unit) with {len(tracking)} samples.")
-    if not np.isfinite(values[tracking.valid]).all():
+    if infinite(values[tracking.valid]) or np.isnan(values[tracking.valid]).any():
         raise UsageError("activity holds nan or infinite values; expected finite numbers.")
     if method == "poisson" and (values[tracking.valid] < 0).any():
         raise UsageError("activity holds values below 0; method 'poisson' takes spikes/s. Decode with method='ridge'.")

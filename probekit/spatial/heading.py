@@ -8,11 +8,15 @@ from typing import Any, Literal
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from probekit.arguments import Floats, floats, whole
+from probekit.arguments import Floats, floats, instance, real, whole
 from probekit.errors import NotApplicableError, UsageError, check_option
 from probekit.navigation import Tracking
 from probekit.spatial.rate_maps import Bins, bin_samples
 from probekit.spatial.signed import require_rates
+
+
+_MOST_BINS = 3600
+"""Bins of the circle: a tenth of a degree each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +78,14 @@ def bin_middles(n_bins: int) -> Floats:
 
     The first bin is around 0, and none ends there: who walks along a wall faces just 0, π/2, π or −π/2.
     """
-    return np.asarray(np.arange(whole("n_bins", n_bins, 3)) * (2 * np.pi / n_bins))
+    n_bins = _whole_bins(n_bins)
+    return np.asarray(np.arange(n_bins) * (2 * np.pi / n_bins))
+
+
+def _whole_bins(n_bins: int) -> int:
+    if whole("n_bins", n_bins, 3) > _MOST_BINS:
+        raise UsageError(f"n_bins is {n_bins}; expected at most {_MOST_BINS}.")
+    return n_bins
 
 
 def bin_headings(tracking: Tracking, n_bins: int = 24, *, samples: Any = None, min_occupancy: float = 0.0) -> Bins:
@@ -103,11 +114,11 @@ def bin_headings(tracking: Tracking, n_bins: int = 24, *, samples: Any = None, m
     UsageError
         If numbers are out of range, `samples` does not fit, or no sample is left.
     """
+    instance("tracking", tracking, Tracking)
     if tracking.headings is None:
         raise NotApplicableError("tracking has no headings; head direction needs a heading, rad, for each sample.")
-    if not (np.isfinite(min_occupancy) and min_occupancy >= 0):
-        raise UsageError(f"min_occupancy is {min_occupancy!r}; expected seconds, at least 0.")
-    n_bins = whole("n_bins", n_bins, 3)
+    min_occupancy = real("min_occupancy", min_occupancy, "seconds, at least 0", least=0)
+    n_bins = _whole_bins(n_bins)
     known = np.isfinite(tracking.headings)
     used = known & (bin_samples(tracking, 2, samples=samples).index >= 0)
     turns = np.where(known, tracking.headings, 0) / (2 * np.pi)
@@ -144,8 +155,8 @@ def directional_curves(bins: Bins, activity: Any, *, smoothing: float = 0.0) -> 
     UsageError
         If the activity does not fit the samples or is not finite, or `smoothing` is below 0.
     """
-    if not (np.isfinite(smoothing) and smoothing >= 0):
-        raise UsageError(f"smoothing is {smoothing!r}; expected bins, at least 0.")
+    widest = bins.shape[1]
+    smoothing = real("smoothing", smoothing, f"bins, at least 0, at most {widest}", least=0, most=widest)
     curves: Floats = bins.maps(activity)[:, 0]
     if not smoothing:
         return curves
@@ -282,6 +293,8 @@ def rayleigh_test(length: Any, n: Any) -> Rayleigh:
         raise UsageError(f"length holds {np.nanmin(r):g} … {np.nanmax(r):g}; expected mean vector lengths, 0 … 1.")
     if (count < 0).any():
         raise UsageError(f"n holds {np.nanmin(count):g}; expected numbers of directions, at least 0.")
+    if np.isinf(count).any():
+        raise UsageError("n is infinite; expected numbers of directions.")
     count = np.where(count > 0, count, np.nan)
     apart = count**2 * np.maximum(1 - r**2, 0)
     return Rayleigh(count * r**2, np.minimum(np.exp(np.sqrt(1 + 4 * count + 4 * apart) - (1 + 2 * count)), 1))

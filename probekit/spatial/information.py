@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from probekit.arguments import Floats, floats
+from probekit.arguments import Floats, floats, infinite
 from probekit.errors import UsageError, check_option
 from probekit.spatial.signed import require_rates
 
@@ -150,7 +150,7 @@ def selectivity(maps: Any, occupancy: Any) -> Floats:
 def _rates_and_shares(maps: Any, occupancy: Any) -> tuple[Floats, Floats]:
     """Return rates, 0 where not known, and the share of time in each known bin, both (unit, bin)."""
     rates, time = require_rates("maps", maps), floats("occupancy", occupancy)
-    if rates.shape[1:] != time.shape or (time < 0).any() or not np.isfinite(time).all():
+    if rates.shape[1:] != time.shape or infinite(time) or not (time >= 0).all():
         raise UsageError(
             f"occupancy has shape {time.shape}; expected {rates.shape[1:]}, as the maps have, of numbers from 0."
         )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from probekit.arguments import Floats, generator, whole
+from probekit.arguments import Floats, generator, infinite, instance, whole
 from probekit.errors import UsageError, check_option
 from probekit.spatial.rate_maps import Bins, checked_activity
 
@@ -79,7 +79,7 @@ def mutual_information(
     levels possible in a bin)
     """
     check_option("bias", bias, ("miller-madow", "shift"))
-    values = checked_activity(activity, len(bins.index))
+    values = checked_activity(activity, instance("bins", bins, Bins).index)
     n_levels, n_used = whole("n_levels", n_levels, 2), int((bins.index >= 0).sum())
     steps = _random_steps(n_used, whole("n_shifts", n_shifts, 1), seed) if bias == "shift" else np.zeros(0, dtype=int)
     parts = []
@@ -110,7 +110,7 @@ def _unit_parts(values: np.ndarray) -> Iterator[slice]:
 def _above_quantiles(values: np.ndarray, used: np.ndarray, n_levels: int) -> list[np.ndarray]:
     """Return for each inner quantile which samples lie above; equal values go where the share is nearest."""
     known = values[used]
-    if not np.isfinite(known).all():
+    if infinite(known) or np.isnan(known).any():
         raise UsageError("activity holds nan or infinite values; expected finite numbers.")
     shares = np.arange(1, n_levels) / n_levels
     ranks = -(-np.arange(1, n_levels) * len(known) // n_levels) - 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from probekit.arguments import Floats
+from probekit.arguments import Floats, instance, real
 from probekit.errors import UsageError, check_option
 from probekit.navigation import Arena
 from probekit.spatial.signed import require_rates
@@ -110,10 +109,9 @@ def find_fields(
     >>> fields.labels[0].tolist(), fields.peak.tolist(), fields.area.round(3).tolist()
     ([[0, 0, 1], [0, 0, 1], [0, 0, 0]], [3.0], [0.02])
     """
-    if not 0 <= threshold < 1:
-        raise UsageError(f"threshold is {threshold!r}; expected a share of the peak, from 0 to below 1.")
-    if not (math.isfinite(min_area) and min_area >= 0):
-        raise UsageError(f"min_area is {min_area!r}; expected m², at least 0.")
+    share, below_1 = "a share of the peak, from 0 to below 1", np.nextafter(1, 0)
+    threshold = real("threshold", threshold, share, least=0, most=below_1)
+    min_area = real("min_area", min_area, "m², at least 0", least=0)
     check_option("adjacency", adjacency, ("edges", "corners"))
     rates = checked_maps(maps, arena)
     known = np.nan_to_num(rates)
@@ -185,7 +183,7 @@ def checked_maps(maps: Any, arena: Arena) -> Floats:
     rates = require_rates("maps", maps)
     if rates.ndim != 3 or min(rates.shape[1:]) < 1 or max(rates.shape[1:]) < 2:
         raise UsageError(f"maps have shape {rates.shape}; expected (unit, y, x) with at least 2 bins along a side.")
-    x, y = arena.edges(max(rates.shape[1:]))
+    x, y = instance("arena", arena, Arena).edges(max(rates.shape[1:]))
     if rates.shape[1:] != (len(y) - 1, len(x) - 1):
         raise UsageError(
             f"maps have {rates.shape[1]} by {rates.shape[2]} bins (y, x); the floor of {arena} has {len(y) - 1} by "

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import csc_array
 
-from probekit.arguments import Floats
+from probekit.arguments import LARGEST, Floats, instance, real
 from probekit.errors import UsageError
 from probekit.navigation import Arena, Tracking
 
@@ -107,9 +107,9 @@ class Bins:
         UsageError
             If the activity does not fit the samples or is not finite, or `smoothing` is below 0.
         """
-        if not (np.isfinite(smoothing) and smoothing >= 0):
-            raise UsageError(f"smoothing is {smoothing!r}; expected bins, at least 0.")
-        sums = self._sums(checked_activity(activity, len(self.index)))
+        widest = max(self.shape)
+        smoothing = real("smoothing", smoothing, f"bins, at least 0, at most {widest}", least=0, most=widest)
+        sums = self._sums(checked_activity(activity, self.index))
         counts = self.counts
         visited, weights = counts > 0, counts.astype(np.float64)
         if smoothing:
@@ -141,9 +141,12 @@ class Bins:
             ends = np.r_[0, np.cumsum(used)]
             membership = csc_array((np.ones(ends[-1]), index[used], ends), shape=(n_bins, len(index)))
             total += membership @ activity[part].astype(np.float64)
-        if not np.isfinite(total).all():
-            bad = np.flatnonzero(~np.isfinite(total).all(0))
-            raise UsageError(f"activity of unit {bad[0]} holds nan or infinite values; expected finite numbers.")
+        usable = (np.abs(total) < LARGEST).all(0)
+        if not usable.all():
+            raise UsageError(
+                f"activity of unit {np.flatnonzero(~usable)[0]} holds nan or infinite values, or some beyond "
+                f"{LARGEST:g}; expected finite numbers."
+            )
         return np.ascontiguousarray(total.T).reshape(n_units, *self.shape)
 
 
@@ -166,8 +169,8 @@ def bin_samples(tracking: Tracking, n_bins: int, *, samples: Any = None, min_occ
     UsageError
         If numbers are out of range, `samples` does not fit, or no sample is left.
     """
-    if not (np.isfinite(min_occupancy) and min_occupancy >= 0):
-        raise UsageError(f"min_occupancy is {min_occupancy!r}; expected seconds, at least 0.")
+    instance("tracking", tracking, Tracking)
+    min_occupancy = real("min_occupancy", min_occupancy, "seconds, at least 0", least=0)
     edges = tracking.arena.edges(n_bins)
     shape = (len(edges[1]) - 1, len(edges[0]) - 1)
     used = tracking.valid & _mask(samples, len(tracking))
@@ -232,27 +235,38 @@ def rate_maps(
     >>> rate_maps([[1.0], [2.0], [3.0], [5.0]], tracking, n_bins=2).maps.tolist()
     [[[1.0, 2.0], [nan, 4.0]]]
     """
-    values = checked_activity(activity, len(tracking))
+    values = checked_activity(activity, tracking)
     bins = bin_samples(tracking, n_bins, samples=samples, min_occupancy=min_occupancy)
-    occupancy = bins.occupancy
-    floor = tracking.arena.floor(n_bins)
-    visited = int((floor & (occupancy > 0)).sum())
+    check_coverage(bins, tracking.arena)
+    return RateMaps(bins.maps(values, smoothing=smoothing), bins.occupancy, tracking.arena, n_bins)
+
+
+def check_coverage(bins: Bins, arena: Arena) -> None:
+    """Refuse a path that visits too little of the floor for a map of it.
+
+    Raises
+    ------
+    UsageError
+        If fewer than a quarter of the floor's bins are visited.
+    """
+    floor = arena.floor(max(bins.shape))
+    visited = int((floor & (bins.counts > 0)).sum())
     if visited < _COVERED * floor.sum():
         raise UsageError(
             f"tracking covers {visited} of the {floor.sum()} bins of the floor; expected at least a quarter of them: "
             "a longer path, a smaller arena, or a smaller n_bins."
         )
-    return RateMaps(bins.maps(values, smoothing=smoothing), occupancy, tracking.arena, n_bins)
 
 
-def checked_activity(activity: Any, n_samples: int) -> np.ndarray:
+def checked_activity(activity: Any, along: Tracking | npt.NDArray[np.int64]) -> np.ndarray:
     """Return activity as an array of real numbers, shape (sample, unit), of its own type, without a copy.
 
     Raises
     ------
     UsageError
-        If it is another thing, or has not `n_samples` samples.
+        If it is another thing, or has not as many samples as what it was recorded along.
     """
+    n_samples = len(along if isinstance(along, np.ndarray) else instance("tracking", along, Tracking))
     try:
         values = np.asarray(activity)
     except (TypeError, ValueError, RuntimeError) as err:  # a ragged list; a tensor that needs its gradient
@@ -267,7 +281,10 @@ def checked_activity(activity: Any, n_samples: int) -> np.ndarray:
 def _mask(samples: Any, n: int) -> npt.NDArray[np.bool_]:
     if samples is None:
         return np.ones(n, dtype=np.bool_)
-    chosen = np.asarray(samples)
+    try:
+        chosen = np.asarray(samples)
+    except ValueError as err:  # a ragged list
+        raise UsageError(f"samples are no array: {err}; expected {n} bools, or numbers from 0 to {n - 1}.") from err
     if chosen.dtype == np.bool_ and chosen.shape == (n,):
         return chosen
     if chosen.dtype.kind not in "iu" or chosen.ndim != 1 or not chosen.size or chosen.min() < 0 or chosen.max() >= n:

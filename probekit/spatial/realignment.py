@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.fft import irfft2, rfft2
 from scipy.ndimage import rotate
 
-from probekit.arguments import Floats, floats, generator, whole
+from probekit.arguments import Floats, floats, generator, infinite, real, whole
 from probekit.errors import UsageError
 
 _OVERLAP = 0.3
@@ -118,8 +118,12 @@ def realignment(
     a, b = floats("first", first), floats("second", second)
     if a.ndim != 3 or a.shape != b.shape:
         raise UsageError(f"first and second have shapes {a.shape} and {b.shape}; expected one, (unit, y, x).")
-    if not len(rotations_deg):
-        raise UsageError("rotations_deg is empty; expected at least one turn, such as 0.")
+    if a.size and (infinite(a) or infinite(b)):
+        raise UsageError("first or second hold infinite values; expected finite numbers, nan where not visited.")
+    bin_size = real("bin_size", bin_size, "m, above 0", above=0)
+    turns = floats("rotations_deg", rotations_deg)
+    if turns.ndim != 1 or not len(turns) or not np.isfinite(turns).all():
+        raise UsageError(f"rotations_deg is {rotations_deg!r}; expected at least one turn in degrees, such as (0,).")
     a, b = (maps[_varying(a) & _varying(b)] for maps in (a, b))
     if len(a) < 2:
         raise UsageError(f"first and second share {len(a)} units that vary; expected at least 2.")
@@ -127,12 +131,12 @@ def realignment(
     orders = [np.arange(len(a)), *(rng.permutation(len(a)) for _ in range(whole("n_shuffles", n_shuffles, 0)))]
     fixed, moved = _standard(b), _standard(a)
     spectrum = rfft2(fixed.maps, _padded(fixed))
-    found = [_fit(_turned(moved, angle), fixed).correlograms(spectrum, orders) for angle in rotations_deg]
+    found = [_fit(_turned(moved, angle), fixed).correlograms(spectrum, orders) for angle in turns]
     surface = np.stack([one[0] for one in found])
     turn = int(np.nanargmax(surface)) // surface[0].size
     column, row = _smallest_good_shift(surface[turn])
     return Realignment(
-        rotation_deg=float(rotations_deg[turn]) % 360,
+        rotation_deg=float(turns[turn]) % 360,
         shift=bin_size * np.array([column, row]),
         correlation=float(surface[turn, row, column]),
         unmoved=float(_fit(moved, fixed).correlograms(spectrum, orders[:1])[0, 0, 0]),
@@ -142,7 +146,7 @@ def realignment(
 
 def _varying(maps: Floats) -> npt.NDArray[np.bool_]:
     inside = maps[:, np.isfinite(maps).all(0)]
-    return np.asarray(np.ptp(inside, axis=1) > 0) if inside.size else np.zeros(len(maps), dtype=bool)
+    return np.asarray(inside.std(1) > 0) if inside.size else np.zeros(len(maps), dtype=bool)
 
 
 def _standard(maps: Floats) -> _Standard:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats, generator, whole
+from probekit.arguments import Floats, floats, generator, infinite, whole
 from probekit.errors import UsageError
 
 
@@ -88,6 +88,8 @@ def remapping(first: Any, second: Any, *, n_shuffles: int = 1000, seed: int = 0)
     """
     a, b, common = _pair(first, second)
     for name, maps in (("first", a), ("second", b)):
+        if infinite(maps):
+            raise UsageError(f"{name} holds infinite values; expected finite rates.")
         if (maps < 0).any():
             raise UsageError(f"{name} holds values below 0; expected rates. `nonnegative` makes them of signed maps.")
     rng = generator(seed)

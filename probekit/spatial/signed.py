@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats
+from probekit.arguments import Floats, floats, infinite
 from probekit.errors import UsageError, check_option
 
 Rule = Literal["shift", "rectify"]
@@ -47,18 +47,18 @@ def nonnegative(values: Any, rule: Rule = "shift") -> Floats:
     """
     check_option("rule", rule, ("shift", "rectify"))
     given = floats("values", values)
-    if given.ndim < 2 or np.isinf(given).any():
+    if given.ndim < 2 or infinite(given):
         raise UsageError(f"values have shape {given.shape}; expected (unit, …) of finite numbers or nan.")
     if rule == "rectify":
         return np.maximum(given, 0)
-    least = np.fmin.reduce(given.reshape(len(given), -1), axis=1, initial=0)
-    return np.asarray(given - least.reshape(-1, *(1,) * (given.ndim - 1)), dtype=np.float64)
+    least = np.fmin.reduce(given, axis=tuple(range(1, given.ndim)), initial=0, keepdims=True)
+    return np.asarray(given - least, dtype=np.float64)
 
 
 def signed_units(values: Any) -> npt.NDArray[np.bool_]:
     """Say which units have a negative value: those that `nonnegative` changes, shape (unit,)."""
     given = floats("values", values)
-    return np.asarray((given < 0).reshape(len(given), -1).any(1))
+    return np.asarray((given < 0).any(tuple(range(1, given.ndim))))
 
 
 def require_rates(name: str, values: Any) -> Floats:
@@ -70,7 +70,7 @@ def require_rates(name: str, values: Any) -> Floats:
         If a value is negative or infinite.
     """
     given = floats(name, values)
-    if given.ndim < 2 or np.isinf(given).any():
+    if given.ndim < 2 or not len(given) or infinite(given):
         raise UsageError(f"{name} have shape {given.shape}; expected (unit, …) of finite numbers or nan.")
     negative = signed_units(given)
     if negative.any():

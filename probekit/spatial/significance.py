@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats
+from probekit.arguments import Floats, floats, infinite
 from probekit.errors import UsageError
 
 CLASSIC_THRESHOLDS: Mapping[str, Mapping[str, float]] = MappingProxyType(
@@ -182,11 +182,15 @@ def _null(null: Any) -> Floats:
     shuffled = floats("null", null)
     if shuffled.ndim != 2 or not shuffled.size:
         raise UsageError(f"null has shape {shuffled.shape}; expected (shuffle, unit).")
+    if infinite(shuffled):
+        raise UsageError("null holds infinite values; expected finite scores, or nan where a shuffle has none.")
     return shuffled
 
 
 def _fitting(observed: Any, null: Any) -> tuple[Floats, Floats]:
     scores, shuffled = floats("observed", observed), _null(null)
+    if infinite(scores):
+        raise UsageError("observed holds infinite values; expected finite scores, or nan where a unit has none.")
     if scores.shape != shuffled.shape[1:]:
         raise UsageError(
             f"observed has shape {scores.shape}, the null {shuffled.shape}; expected (unit,) of its units."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-from probekit.arguments import Floats, whole
+from probekit.arguments import Floats, infinite, instance, real, whole
 from probekit.errors import UsageError
 from probekit.navigation import Tracking
 from probekit.spatial.rate_maps import Bins, bin_samples, checked_activity
@@ -87,9 +86,10 @@ def speed_score(
     >>> speed_score([[0.0, 3.0], [2.0, 2.0], [4.0, 2.0], [6.0, 1.0]], tracking).round(3).tolist()
     [1.0, -0.949]
     """
-    values = checked_activity(activity, len(tracking))
-    if not (math.isfinite(smoothing) and smoothing >= 0):
-        raise UsageError(f"smoothing is {smoothing!r}; expected seconds, at least 0.")
+    values = checked_activity(activity, tracking)
+    longest = len(tracking) * tracking.dt
+    allowed = f"seconds, at least 0, at most the {longest:g} of the tracking"
+    smoothing = real("smoothing", smoothing, allowed, least=0, most=longest)
     used, speeds = _running(tracking, samples, min_speed)
     n = int(used.sum())
     if n < 3:
@@ -122,9 +122,10 @@ def smoothed_in_time(activity: Any, tracking: Tracking, seconds: float) -> np.nd
     UsageError
         If activity and tracking do not fit, or `seconds` is not above 0.
     """
-    values = checked_activity(activity, len(tracking))
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise UsageError(f"seconds is {seconds!r}; expected seconds above 0.")
+    values = checked_activity(activity, tracking)
+    longest = len(tracking) * tracking.dt
+    allowed = f"seconds above 0, at most the {longest:g} of the tracking"
+    seconds = real("seconds", seconds, allowed, above=0, most=longest)
     sd, path = seconds / tracking.dt, np.asarray(tracking.path)
     gap = int(4 * sd + 0.5)  # as far as the Gaussian reaches
     place = np.arange(len(path)) + gap * np.r_[0, np.cumsum(np.diff(path) > 0)]
@@ -179,17 +180,15 @@ def speed_tuning(
     20.0
     """
     used, speeds = _running(tracking, samples, 0.0)
+    min_occupancy = real("min_occupancy", min_occupancy, "seconds, at least 0", least=0)
     if max_speed is None and used.any():
         max_speed = float(np.percentile(speeds[used], 95))
-    if max_speed is None or not (np.isfinite(max_speed) and max_speed > 0):
-        raise UsageError(
-            f"max_speed is {max_speed}; expected m/s above 0. {used.sum()} of {len(tracking)} samples were tracked and "
-            "have a speed."
-        )
+    of_them = f"{used.sum()} of {len(tracking)} samples were tracked and have a speed"
+    max_speed = real("max_speed", max_speed, f"m/s above 0. {of_them}", above=0)
     edges = np.linspace(0, max_speed, whole("n_bins", n_bins, 2) + 1)
     index = np.minimum(np.searchsorted(edges, speeds, side="right") - 1, n_bins - 1)
     bins = Bins(np.where(used & (speeds <= max_speed), index, -1), (1, n_bins), tracking.dt)
-    curves = bins.maps(checked_activity(activity, len(tracking)))[:, 0]
+    curves = bins.maps(checked_activity(activity, tracking))[:, 0]
     means = bins.maps(np.where(np.isfinite(speeds), speeds, 0)[:, None])[0, 0]
     short = bins.occupancy[0] < min_occupancy
     occupancy = np.where(short, 0, bins.occupancy[0])
@@ -200,8 +199,8 @@ def speed_tuning(
 
 def _running(tracking: Tracking, samples: Any, min_speed: float) -> tuple[npt.NDArray[np.bool_], Floats]:
     """Return which samples are used, and the speeds of all, m/s."""
-    if not (math.isfinite(min_speed) and min_speed >= 0):
-        raise UsageError(f"min_speed is {min_speed!r}; expected m/s, at least 0.")
+    min_speed = real("min_speed", min_speed, "m/s, at least 0", least=0)
+    instance("tracking", tracking, Tracking)
     speeds = np.asarray(tracking.speeds, dtype=np.float64)
     used = (bin_samples(tracking, 2, samples=samples).index >= 0) & np.isfinite(speeds)
     return used & (np.where(used, speeds, 0) >= min_speed), speeds
@@ -212,19 +211,24 @@ def _correlations(speeds: Floats, activity: np.ndarray, used: npt.NDArray[np.boo
     rows = np.flatnonzero(used)
     running = speeds[rows] - speeds[rows].mean()
     first = activity[rows[0]].astype(np.float64)
+    _check_finite(first)
     total, squares, product = np.zeros((3, activity.shape[1]))
     for start in range(0, len(rows), max(1, _BLOCK // activity.shape[1])):
         part = slice(start, start + max(1, _BLOCK // activity.shape[1]))
         beyond = activity[rows[part]] - first
+        _check_finite(beyond)
         total += beyond.sum(0)
         squares += np.einsum("tu,tu->u", beyond, beyond)
         product += running[part] @ beyond
-    if not np.isfinite(total).all():
-        raise UsageError("activity holds nan or infinite values; expected finite numbers.")
     spread = squares - total**2 / len(rows)
     varies = (spread > 1e-24 * (squares + len(rows) * first**2)) & (np.ptp(speeds[rows]) > 0)
     scale = np.sqrt(np.maximum(spread, 0) * (running @ running))
     return np.asarray(np.clip(np.divide(product, scale, out=np.full(len(scale), np.nan), where=varies), -1, 1))
+
+
+def _check_finite(activity: Floats) -> None:
+    if infinite(activity) or np.isnan(activity).any():
+        raise UsageError("activity holds nan or infinite values; expected finite numbers.")
 
 
 def _line(x: Floats, curves: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -46,7 +46,7 @@ def spike_rates(spike_times: Sequence[Any], times: Any) -> Floats:
     [[2.0, 0.0], [4.0, 0.0], [0.0, 0.0]]
     """
     clock, dt = _clock(times)
-    trains = [_train(unit, train) for unit, train in enumerate(spike_times)]
+    trains = [_train(unit, train) for unit, train in enumerate(_sequence(spike_times))]
     if not trains:
         raise UsageError("spike_times is empty; expected an array for each neuron.")
     spikes = np.concatenate(trains)
@@ -61,6 +61,13 @@ def spike_rates(spike_times: Sequence[Any], times: Any) -> Floats:
     sample = np.searchsorted((clock[1:] + clock[:-1]) / 2, spikes[inside], side="right")
     counts = np.bincount(sample * len(trains) + unit[inside], minlength=len(clock) * len(trains))
     return np.asarray(counts.reshape(len(clock), len(trains)) / dt, dtype=np.float64)
+
+
+def _sequence(spike_times: Any) -> list[Any]:
+    try:
+        return list(spike_times)
+    except TypeError as err:
+        raise UsageError(f"spike_times is a {type(spike_times).__name__}; expected an array for each neuron.") from err
 
 
 def _clock(times: Any) -> tuple[Floats, float]:

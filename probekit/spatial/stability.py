@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats
+from probekit.arguments import Floats, instance, real
 from probekit.errors import UsageError, check_option
 from probekit.navigation import Tracking
 from probekit.spatial.correlation import map_correlation
@@ -50,7 +50,7 @@ def stability(
     UsageError
         If activity and tracking do not fit, or a half has no sample.
     """
-    values = checked_activity(activity, len(tracking))
+    values = checked_activity(activity, tracking)
     first, second = (
         bin_samples(tracking, n_bins, samples=half).maps(values, smoothing=smoothing)
         for half in split(tracking, halves, block=block)
@@ -83,7 +83,7 @@ def split(
         If an argument is out of range or a half is empty.
     """
     check_option("halves", halves, ("first-second", "alternating"))
-    tracked = tracking.valid
+    tracked = instance("tracking", tracking, Tracking).valid
     in_time = halves == "first-second"
     second = np.cumsum(tracked) > tracked.sum() // 2 if in_time else _blocks(tracking, block) % 2 == 1
     parts = tracked & ~second, tracked & second
@@ -96,8 +96,7 @@ def split(
 
 
 def _blocks(tracking: Tracking, block: float) -> npt.NDArray[np.int64]:
-    if not (np.isfinite(block) and block >= tracking.dt):
-        raise UsageError(f"block is {block} s; expected at least a sample, {tracking.dt:g} s.")
+    block = real("block", block, f"seconds, at least a sample, {tracking.dt:g} s", least=tracking.dt)
     path = np.asarray(tracking.path)
     starts = np.flatnonzero(np.diff(path, prepend=path[0] - 1))
     since = np.arange(len(path)) - np.repeat(starts, np.diff([*starts, len(path)]))

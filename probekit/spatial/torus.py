@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans
 
-from probekit.arguments import Floats, floats, generator, whole
+from probekit.arguments import Floats, floats, generator, infinite, real, whole
 from probekit.errors import UsageError
 
 Shape = Literal["torus", "ring", "none", "other"]
@@ -125,8 +125,7 @@ def topology(
     """
     bars = _ripser()
     whole("n_shuffles", n_shuffles, 1)
-    if not (np.isfinite(margin) and margin >= 1):
-        raise UsageError(f"margin is {margin}; expected at least 1.")
+    margin = real("margin", margin, "at least 1", least=1)
     values = _varying(activity, whole("n_dimensions", n_dimensions, 2), whole("n_points", n_points, 10))
     n, n_units = values.shape
     rng = generator(seed)
@@ -141,9 +140,9 @@ def topology(
 
 def _varying(activity: Any, n_dimensions: int, n_points: int) -> Floats:
     values = floats("activity", activity)
-    if values.ndim != 2 or not np.isfinite(values).all():
+    if values.ndim != 2 or infinite(values) or np.isnan(values).any():
         raise UsageError(f"activity has shape {values.shape}; expected (sample, unit), finite numbers.")
-    values = values[:, np.ptp(values, axis=0) > 0] if len(values) else values
+    values = values[:, values.std(0) > 0] if len(values) else values
     if values.shape[1] < n_dimensions:
         raise UsageError(
             f"activity has {values.shape[1]} units that vary; expected at least n_dimensions, {n_dimensions}."

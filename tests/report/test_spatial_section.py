@@ -115,7 +115,7 @@ def _summary(table: pd.DataFrame, network: str, layer: str) -> dict[str, Any]:
         "n_classic": int((table["gridness"] > 0.37).sum()),
         "n_above_fields": kinds["grid"] + 8,
         "n_above_spectrum": kinds["grid"] + 6,
-        "n_above_both": kinds["grid"] + 3,
+        "n_above_both": min(len(table), kinds["grid"] + 3),
         **{
             f"n_{kind}": kinds.get(kind, 0)
             for kind in ("grid", "border", "head_direction", "place", "speed", "mixed", "none")
@@ -230,8 +230,10 @@ def panel_of(figure: Figure, name: str) -> Panel:
 
 def test_sentences_say_what_was_found_beside_the_controls(full):
     headline, position, classic, strict, spacing, others, real = map(plain, SECTION.findings(full))
-    assert headline.startswith("It path-integrates (5.1 cm off; staying at the start, 19.4 cm), and 24 of 60 units are")
-    assert "(untrained twin 0, random read-out 0). Found, beyond the controls: grid cells" in headline
+    assert headline.startswith(
+        "It path-integrates (5.1 cm off; staying at the start, 19.4 cm), and 27 of 60 units beat"
+    )
+    assert "(untrained twin 3 of 60, random read-out 3 of 60). Found, beyond the controls: grid cells" in headline
     assert "head-direction cells and grid modules. Not found: border cells, place cells and speed cells." in headline
     assert "5.1 cm off on average (5.8 cm at the last step)" in position
     assert "still at the start is 19.4 cm off, the untrained twin 60.2 cm. Over 100 steps the error is 14.2" in position
@@ -242,7 +244,8 @@ def test_sentences_say_what_was_found_beside_the_controls(full):
     assert f"{passing['untrained'] / 60:.0%}".replace("%", " %") + " of the untrained twin’s units" in classic
     assert "27 units are above the 95th percentile of both strict nulls (32 of their own fields" in strict
     assert "untrained twin 3 of 60, random read-out 3 of 60; by chance 3 at most" in strict
-    assert "24 remain as grid cells, untrained twin 0, random read-out 0. So 24 units (40 %) are grid cells" in strict
+    assert "So 24 units (40 %) are grid-like beyond what is there without training, by both nulls." in strict
+    assert "24 single units can be called grid cells, untrained twin 0, random read-out 0." in strict
     assert "Median spacing of the grid cells 7" in spacing
     assert "They fall into 2 modules by spacing and orientation (one module only: p 0.004)." in spacing
     headed = 100 * int(full.summary["n_head_direction"][0]) / 60
@@ -255,7 +258,9 @@ def test_that_no_unit_is_a_grid_cell_is_said(full):
     none = dataclasses.replace(
         full,
         table=full.table.assign(q_grid=0.6, grid_module=-1),
-        summary=full.summary.assign(n_grid=0, n_classic=10, path_error_m=0.3, n_modules=0, p_modules=np.nan),
+        summary=full.summary.assign(
+            n_grid=0, n_above_both=0, n_classic=10, path_error_m=0.3, n_modules=0, p_modules=np.nan
+        ),
     )
     headline, _, classic, strict, *rest = map(plain, SECTION.findings(none))
     assert headline.startswith(
@@ -263,15 +268,15 @@ def test_that_no_unit_is_a_grid_cell_is_said(full):
     )
     assert "Not found: grid cells, border cells, place cells, speed cells and grid modules." in headline
     assert classic.endswith("pass it without any training: so that this count shows nothing.")
-    assert "no unit remains a grid cell, untrained twin 0, random read-out 0." in strict
+    assert "no single unit is sure to be a grid cell, untrained twin 0, random read-out 0." in strict
     assert not any("spacing" in one for one in rest)
     assert kinds.modules(view_of(none)) is None
 
 
 def test_no_more_grid_cells_than_in_random_read_outs_is_said(full):
-    alike = full.table.assign(q_grid=np.where(full.table["channel"] < 20, 0.01, 0.6))
-    headline, *_, strict = map(plain, SECTION.findings(dataclasses.replace(full, table=alike))[:4])
-    assert "20 of 60 units are grid cells by both strict nulls (untrained twin 20, random read-out 20), " in headline
+    alike = full.summary.assign(n_above_both=20)
+    headline, *_, strict = map(plain, SECTION.findings(dataclasses.replace(full, summary=alike))[:4])
+    assert "20 of 60 units beat both strict nulls of gridness (untrained twin 20 of 60, random read-out 20" in headline
     assert "which is not more than in the controls" in headline
     assert "No more than in a control: grid cells." in headline
     assert "That is no more than without training." in strict
@@ -286,7 +291,7 @@ def test_modules_that_are_not_there_are_said(full):
 def test_a_network_without_a_place_to_say_is_told_so(full):
     mute = with_summary(full, path_error_m=np.nan, path_error_last_m=np.nan, path_error_long_m=np.nan)
     headline, position, *_ = SECTION.findings(mute)
-    assert headline.startswith("24 of 60 units are grid cells")
+    assert headline.startswith("27 of 60 units beat both strict nulls")
     assert position.startswith("No output says where it is, so that there is no path error.")
 
 
@@ -297,7 +302,7 @@ def test_of_several_layers_the_one_with_most_grid_cells_is_told_and_drawn():
     summary = result.summary.assign(n_above_both=np.where(result.summary["layer"] == "first", 5, 27))
     several = dataclasses.replace(result, table=table, summary=summary)
     sentences = SECTION.findings(several)
-    assert "and in second, the best of 2 layers and the one that is told of here, 24 of 60 units are" in sentences[0]
+    assert "and in second, the best of 2 layers and the one that is told of here, 27 of 60 units beat" in sentences[0]
     assert sentences[3].endswith("Grid cells in the other layers: first 4 of 60.")
     folds = units.folds(view_of(several))
     assert [fold.title for fold in folds] == ["first", "second"]

@@ -94,8 +94,8 @@ def _begin(recipe: Recipe, device: str) -> _Run:
     module = PathIntegrator(recipe.design).to(device)
     if recipe.optimizer == "adam":
         return _Run(module, torch.optim.Adam(module.parameters(), recipe.learning_rate))
-    memory = {"alpha": 0.9, "momentum": 0.9, "eps": 1e-10}
-    return _Run(module, torch.optim.RMSprop(module.parameters(), recipe.learning_rate, **memory))
+    rate = recipe.learning_rate
+    return _Run(module, torch.optim.RMSprop(module.parameters(), rate, alpha=0.9, eps=1e-10, momentum=0.9))
 
 
 def _resume(run: _Run, state: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats
+from probekit.arguments import Floats, floats, infinite
 from probekit.errors import UsageError
 
 
@@ -24,7 +24,7 @@ def checked_maps(maps: Any) -> tuple[Floats, npt.NDArray[np.bool_]]:
         raise UsageError(f"maps have shape {given.shape}; expected (unit, y, x).")
     known = ~np.isnan(given)
     floor = known[0]
-    if np.isinf(given).any() or not floor.any():
+    if infinite(given) or not floor.any():
         raise UsageError("maps hold infinite values, or none at all; expected finite numbers, nan where never visited.")
     if not (known == floor).all():
         unit = int(np.flatnonzero((known != floor).any((1, 2)))[0])

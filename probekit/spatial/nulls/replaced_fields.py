@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
-from probekit.arguments import Floats, generator, whole
-from probekit.errors import UsageError
+from probekit.arguments import Floats, generator, real, whole
 from probekit.spatial.nulls.checked import checked_maps
 
 Whole = npt.NDArray[np.int64]
@@ -187,9 +186,10 @@ def _pieces(maps: Floats, basins: Whole, floor: npt.NDArray[np.bool_]) -> _Piece
 
 
 def _smoothed(maps: Floats, floor: npt.NDArray[np.bool_], smoothing: float) -> Floats:
-    if not (np.isfinite(smoothing) and smoothing >= 0):
-        raise UsageError(f"smoothing is {smoothing!r}; expected bins, at least 0.")
+    widest = max(floor.shape)
+    smoothing = real("smoothing", smoothing, f"bins, at least 0, at most {widest}", least=0, most=widest)
     if not smoothing:
         return maps
     sums = gaussian_filter(np.where(floor, maps, 0), (0, smoothing, smoothing), mode="constant")
-    return np.asarray(sums / gaussian_filter(floor.astype(np.float64), smoothing, mode="constant"))
+    near = gaussian_filter(floor.astype(np.float64), smoothing, mode="constant")
+    return np.divide(sums, near, out=np.zeros_like(sums), where=floor)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, generator, whole
+from probekit.arguments import Floats, generator, instance, real, whole
 from probekit.errors import UsageError
 from probekit.navigation import Tracking
 from probekit.spatial.rate_maps import bin_samples, checked_activity
@@ -58,10 +58,10 @@ def time_shifts(
     UsageError
         If activity and tracking do not fit, or the tracking is too short for `n` different lags.
     """
-    values = checked_activity(activity, len(tracking))
+    values = checked_activity(activity, tracking)
     bins = bin_samples(tracking, n_bins, samples=samples, min_occupancy=min_occupancy)
     used = bins.index >= 0
-    lags = _lags(tracking.path[used], tracking.dt, least_s=least_s, n=n, seed=seed)  # type: ignore[index]
+    lags = _lags(tracking.path[used], tracking.dt, least_s=least_s, n=n, seed=seed)
     return (bins.shifted(lag).maps(values, smoothing=smoothing) for lag in lags)
 
 
@@ -94,8 +94,8 @@ def shifted_rows(tracking: Tracking, n: int, seed: int, *, least_s: float = LEAS
     UsageError
         If the tracking is too short for `n` different lags.
     """
-    used = tracking.valid
-    lags = _lags(tracking.path[used], tracking.dt, least_s=least_s, n=n, seed=seed)  # type: ignore[index]
+    used = instance("tracking", tracking, Tracking).valid
+    lags = _lags(tracking.path[used], tracking.dt, least_s=least_s, n=n, seed=seed)
     return (_rows(used, lag) for lag in lags)
 
 
@@ -107,8 +107,7 @@ def _rows(used: npt.NDArray[np.bool_], lag: int) -> npt.NDArray[np.int64]:
 
 def _lags(path: npt.NDArray[np.int64], dt: float, *, least_s: float, n: int, seed: int) -> npt.NDArray[np.int64]:
     rng = generator(seed)
-    if not (np.isfinite(least_s) and least_s > 0):
-        raise UsageError(f"least_s is {least_s!r}; expected seconds, above 0.")
+    least_s = real("least_s", least_s, "seconds, above 0", above=0)
     step = _step(path, int(np.ceil(least_s / dt)))
     least = max(1, int(np.ceil(least_s / (dt * step))))
     possible = np.arange(least, len(path) // step - least + 1) * step

@@ -26,16 +26,18 @@ def findings(result: Result) -> list[str]:
 def _headline(view: View) -> str:
     untrained = str(view.trained.get("trained_on", "")).startswith("nothing")
     said = "This network is itself untrained. " if untrained else ""
-    n, total = len(view.grid_cells()), len(view.of())
-    beside = [f"{LOOKS[one][0]} {count(len(view.grid_cells(one)))}" for one in CONTROLS if view.has(one)]
+    n, total = view.said("n_above_both"), len(view.of())
+    beside = [
+        f"{LOOKS[one][0]} {count(view.said('n_above_both', one))} of {count(len(view.of(one)))}"
+        for one in CONTROLS
+        if view.has(one)
+    ]
     controls = f" ({', '.join(beside)})" if beside else ""
     where = f"in {short_name(view.main)}, the best of {len(view.layers)} layers and the one that is told of here, "
     grids = where if len(view.layers) > 1 else ""
-    if n == 0:
-        grids += f"no unit of {count(total)} is a grid cell by both strict nulls{controls}"
-    else:
-        grids += f"{count(n)} of {plural(total, 'unit')} are grid cells by both strict nulls{controls}"
-    if n and beside and not view.found("grid"):
+    grids += f"{count(n) if n else 'no unit'} of {plural(total, 'unit')} {'beat' if n != 1 else 'beats'}"
+    grids += f" both strict nulls of gridness{controls}"
+    if n and beside and not view.more("n_above_both"):
         grids += ", which is not more than in the controls"
     lead = _verdict(view)
     told = f"{lead}, and {grids}" if lead else grids[:1].upper() + grids[1:]
@@ -61,8 +63,9 @@ def _found(view: View) -> str:
     if not all(np.isfinite(view.count(kind)) for kind in KINDS):
         return ""
     measured = [kind for kind in KINDS[:5] if kind != "head_direction" or len(view.values("mean_vector_length"))]
-    yes = [kind for kind in measured if view.found(kind)]
-    alike = [kind for kind in measured if view.count(kind) > 0 and kind not in yes]
+    yes = [kind for kind in measured if (view.more("n_above_both") if kind == "grid" else view.found(kind))]
+    there = {kind: view.said("n_above_both") if kind == "grid" else view.count(kind) for kind in measured}
+    alike = [kind for kind in measured if there[kind] > 0 and kind not in yes]
     found, same, absent = (
         [f"{_name(kind)} cells" for kind in kinds]
         for kinds in (yes, alike, [kind for kind in measured if kind not in (*yes, *alike)])
@@ -141,14 +144,14 @@ def _strict(view: View) -> str:
     fields, spectrum = view.said("n_above_fields"), view.said("n_above_spectrum")
     left, beside = len(view.grid_cells()), _both_controls(view)
     after = (
-        f"no unit remains a grid cell{beside['after']}"
+        f"no single unit is sure to be a grid cell{beside['after']}"
         if not left
-        else f"{count(left)} remain as grid cells{beside['after']}"
+        else f"{plural(left, 'single unit')} can be called grid cells{beside['after']}"
     )
     return (
         f"{count(n)} units are above the 95th percentile of both strict nulls ({count(fields)} of their own fields "
         f"re-placed, {count(spectrum)} of random maps with their own spectrum){beside['above']}; by chance "
-        f"{count(0.05 * total)} at most. Corrected for multiple tests (q ≤ {ALPHA}) {after}. {_beyond(view)}"
+        f"{count(0.05 * total)} at most. {_beyond(view)}Corrected for multiple tests (q ≤ {ALPHA}), {after}. "
         f"{_other_layers(view)}"
     ).strip()
 
@@ -161,16 +164,18 @@ def _both_controls(view: View) -> dict[str, str]:
 
 
 def _beyond(view: View) -> str:
-    """Say how many grid cells are left when those that the controls have as well are taken off."""
+    """Say how many units beat both nulls when as many as in the controls are taken off."""
     names = [name for name in CONTROLS if view.has(name)]
+    n, total = view.said("n_above_both"), len(view.of())
     if not names:
-        return "Without a control it is not known how many of them training made. " if len(view.grid_cells()) else ""
-    n, total = len(view.grid_cells()), len(view.of())
-    theirs = max(len(view.grid_cells(one)) / len(view.of(one)) for one in names)
-    more = round(n - theirs * total)
-    if more <= 0 or not view.found("grid"):
+        return "Without a control it is not known how many of them training made. " if n else ""
+    more = round(n - max(view.share("n_above_both", one) for one in names) * total)
+    if more <= 0 or not view.more("n_above_both"):
         return "That is no more than without training. " if n else ""
-    return f"So {plural(more, 'unit')} ({percent(more / total)}) are grid cells beyond what is there without training. "
+    return (
+        f"So {plural(more, 'unit')} ({percent(more / total)}) are grid-like beyond what is there without training, by "
+        "both nulls. "
+    )
 
 
 def _other_layers(view: View) -> str:

@@ -191,8 +191,8 @@ def others(view: View) -> Figure | None:
         "Place, borders, direction and speed",
         tuple(panels),
         f"How many of {plural(len(view.of()), 'unit')} lie above any value, beside the controls. Under a chart: the "
-        "share that beats the unit’s own null (fields re-placed for borders, activity shifted in time for the others; "
-        f"q ≤ {ALPHA}).",
+        "share that beats the unit’s own null (random maps of the same spectrum for borders, activity shifted in time "
+        f"for the others; q ≤ {ALPHA}).",
     )
 
 

@@ -115,7 +115,10 @@ class View:
 
     def more(self, column: str) -> bool:
         """Say whether a count of the summary is larger than that of each control."""
-        return self._beyond({name: int(self.said(column, name)) for name in LOOKS if self.has(name)})
+        counts = {name: self.said(column, name) for name in LOOKS if self.has(name)}
+        return bool(np.isfinite(list(counts.values())).all()) and self._beyond(
+            {name: int(n) for name, n in counts.items()}
+        )
 
     def _beyond(self, counts: Mapping[str, int]) -> bool:
         """Compare the network's count with each control's by Fisher's exact test, one-sided."""
