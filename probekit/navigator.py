@@ -96,7 +96,7 @@ def navigate(
         n = -(-_N_SAMPLES // route.n_steps) if n_paths is None else whole("n_paths", n_paths, 1)
         paths = random_walk(route.arena, route.motion, n, route.n_steps, seed=seed)
     elif n_paths is not None or n_steps is not None or motion is not None or paths.arena != route.arena:
-        raise UsageError("paths exclude another arena, n_paths, n_steps and motion; give one or the other.")
+        raise UsageError("paths exclude n_paths, n_steps and motion, and another arena; give one or the other.")
     told = _told(route.adapter, paths)
     led = _Led(route.adapter, np.full((len(paths), paths.n_steps, 2), np.nan))
     free = replace(entry, card=replace(entry.card, input_shape=()))

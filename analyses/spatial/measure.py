@@ -29,6 +29,7 @@ from probekit.spatial.heading import bin_middles, directional_curves
 from probekit.spatial.information import sparsity, spatial_information
 from probekit.spatial.modules import Modules, grid_modules
 from probekit.spatial.place_fields import place_fields
+from probekit.spatial.rate_maps import check_coverage
 from probekit.spatial.signed import nonnegative, signed_units
 from probekit.spatial.speed import speed_score
 from probekit.spatial.stability import stability

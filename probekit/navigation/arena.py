@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from probekit.arguments import Floats, floats, real, whole
-from probekit.errors import UsageError, check_option
+from probekit.errors import UsageError
 
 Shape = Literal["rectangle", "circle"]
 _SHAPES = ("rectangle", "circle")
@@ -49,7 +49,8 @@ class Arena:
     def __post_init__(self) -> None:
         for name, size in (("width", self.width), ("height", self.height)):
             real(name, size, "metres, above 0", above=0)
-        check_option("shape", self.shape, _SHAPES)
+        if not isinstance(self.shape, str) or self.shape not in _SHAPES:
+            raise UsageError(f"shape is {self.shape!r}; expected one of {', '.join(_SHAPES)}.")
         if self.shape == "circle" and self.width != self.height:
             raise UsageError(f"width {self.width} and height {self.height} differ; a circle has one diameter.")
         centre = floats("centre", self.centre)

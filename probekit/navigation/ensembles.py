@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from probekit.arguments import floats, generator, instance, real, whole
-from probekit.errors import UsageError, check_option
+from probekit.errors import UsageError
 from probekit.navigation.arena import Arena
 
 Tuning = Literal["gaussian", "difference_of_gaussians"]
@@ -66,7 +66,8 @@ class PlaceCells:
         widths = floats("sigma", sigma).ravel()
         if not widths.size or not (np.isfinite(widths) & (widths > 0)).all():
             raise UsageError(f"sigma is {sigma}; expected metres, above 0.")
-        check_option("tuning", tuning, _TUNINGS)
+        if not isinstance(tuning, str) or tuning not in _TUNINGS:
+            raise UsageError(f"tuning is {tuning!r}; expected one of {', '.join(_TUNINGS)}.")
         instance("arena", arena, Arena)
         centres = torch.from_numpy(arena.uniform(n, generator(seed))).float()
         return cls(centres, torch.tensor(np.resize(widths, n), dtype=torch.float32), tuning)

@@ -12,7 +12,9 @@ from probekit.arguments import Floats, floats, instance, real
 from probekit.errors import UsageError
 from probekit.navigation.arena import Arena
 
-_TURN = 2 * np.pi + 0.01
+_MOST_RAD = 100.0
+"""Headings beyond are taken for degrees."""
+
 _BEYOND = 0.02
 """How far positions may lie outside the walls, as a share of the longer side: what tracking and rounding do."""
 
@@ -30,7 +32,7 @@ class Tracking:
     dt : float
         Seconds a sample.
     headings : array, shape (sample,), optional
-        rad, -2π … 2π, 0 along x, counter-clockwise; nan where unknown.
+        rad, 0 along x, counter-clockwise, also of many turns, up to 100 rad; nan where unknown.
     speeds : array, shape (sample,), optional
         m/s. Default: from the positions, by central differences within a path.
     path : int array, shape (sample,), optional
@@ -109,10 +111,10 @@ def _series(name: str, values: Any, n: int) -> Floats | None:
 
 def _headings(values: Any, n: int) -> Floats | None:
     found = _series("headings", values, n)
-    if found is not None and np.nanmax(np.abs(found), initial=0.0) > _TURN:
+    if found is not None and np.nanmax(np.abs(found), initial=0.0) > _MOST_RAD:
         raise UsageError(
-            f"heading reaches {np.nanmax(np.abs(found)):.4g}; expected rad, -2π … 2π: np.deg2rad makes them of degrees, "
-            "% (2 * np.pi) winds up those of many turns."
+            f"heading reaches {np.nanmax(np.abs(found)):.4g}; expected rad, at most {_MOST_RAD:g}: np.deg2rad makes them of "
+            "degrees, % (2 * np.pi) winds up those of many turns."
         )
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import convolve
 
-from probekit.arguments import Floats, floats, infinite
+from probekit.arguments import Floats, floats
 from probekit.errors import UsageError
 from probekit.spatial.correlation import map_correlation
 
@@ -55,7 +55,7 @@ def coherence(maps: Any) -> Coherence:
     Muller & Kubie 1989, J Neurosci 9:4101, doi:10.1523/JNEUROSCI.09-12-04101.1989
     """
     given = floats("maps", maps)
-    if given.ndim != 3 or infinite(given):
+    if given.ndim != 3 or np.isinf(given).any():
         raise UsageError(f"maps have shape {given.shape}; expected (unit, y, x) of finite numbers or nan.")
     known = np.isfinite(given)
     near = convolve(known.astype(np.float64), _AROUND, mode="constant")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, floats, infinite, whole
+from probekit.arguments import Floats, floats, whole
 from probekit.errors import UsageError
 
 
@@ -33,7 +33,7 @@ def map_correlation(first: Any, second: Any, *, min_bins: int = 20) -> Floats:
         If shapes differ or maps are infinite.
     """
     one, other = floats("first", first), floats("second", second)
-    if one.shape != other.shape or one.ndim != 3 or infinite(one) or infinite(other):
+    if one.shape != other.shape or one.ndim != 3 or np.isinf(one).any() or np.isinf(other).any():
         raise UsageError(
             f"first and second have shapes {one.shape} and {other.shape}; expected (unit, y, x), the same, of finite "
             "numbers or nan."

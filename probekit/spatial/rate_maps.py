@@ -170,7 +170,7 @@ def bin_samples(tracking: Tracking, n_bins: int, *, samples: Any = None, min_occ
         If numbers are out of range, `samples` does not fit, or no sample is left.
     """
     instance("tracking", tracking, Tracking)
-    min_occupancy = real("min_occupancy", min_occupancy, "seconds, at least 0", least=0)
+    real("min_occupancy", min_occupancy, "seconds, at least 0", least=0)
     edges = tracking.arena.edges(n_bins)
     shape = (len(edges[1]) - 1, len(edges[0]) - 1)
     used = tracking.valid & _mask(samples, len(tracking))

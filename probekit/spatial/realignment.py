@@ -122,8 +122,10 @@ def realignment(
         raise UsageError("first or second hold infinite values; expected finite numbers, nan where not visited.")
     bin_size = real("bin_size", bin_size, "m, above 0", above=0)
     turns = floats("rotations_deg", rotations_deg)
-    if turns.ndim != 1 or not len(turns) or not np.isfinite(turns).all():
-        raise UsageError(f"rotations_deg is {rotations_deg!r}; expected at least one turn in degrees, such as (0,).")
+    if not turns.size:
+        raise UsageError("rotations_deg is empty; expected at least one turn, such as 0.")
+    if turns.ndim != 1 or not np.isfinite(turns).all():
+        raise UsageError(f"rotations_deg is {rotations_deg!r}; expected turns in degrees, such as (0, 90).")
     a, b = (maps[_varying(a) & _varying(b)] for maps in (a, b))
     if len(a) < 2:
         raise UsageError(f"first and second share {len(a)} units that vary; expected at least 2.")

@@ -96,7 +96,8 @@ def split(
 
 
 def _blocks(tracking: Tracking, block: float) -> npt.NDArray[np.int64]:
-    block = real("block", block, f"seconds, at least a sample, {tracking.dt:g} s", least=tracking.dt)
+    if real("block", block, "seconds") < tracking.dt:
+        raise UsageError(f"block is {block} s; expected at least a sample, {tracking.dt:g} s.")
     path = np.asarray(tracking.path)
     starts = np.flatnonzero(np.diff(path, prepend=path[0] - 1))
     since = np.arange(len(path)) - np.repeat(starts, np.diff([*starts, len(path)]))
