@@ -50,8 +50,8 @@ class Walked:
         places = bin_samples(tracking, n_bins)
         if min(places.shape) < _LEAST_BINS:
             raise UsageError(
-                f"n_bins is {n_bins}, by which the floor of {tracking.arena} has {places.shape[0]} by {places.shape[1]} "
-                f"bins; expected at least {_LEAST_BINS} along each side."
+                f"n_bins is {n_bins}, by which the floor of {tracking.arena} has {places.shape[0]} by "
+                f"{places.shape[1]} bins; expected at least {_LEAST_BINS} along each side."
             )
         return cls(tracking, places, headings, n_bins, smoothing)
 

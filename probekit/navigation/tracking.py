@@ -113,8 +113,8 @@ def _headings(values: Any, n: int) -> Floats | None:
     found = _series("headings", values, n)
     if found is not None and np.nanmax(np.abs(found), initial=0.0) > _MOST_RAD:
         raise UsageError(
-            f"heading reaches {np.nanmax(np.abs(found)):.4g}; expected rad, at most {_MOST_RAD:g}: np.deg2rad makes them of "
-            "degrees, % (2 * np.pi) winds up those of many turns."
+            f"heading reaches {np.nanmax(np.abs(found)):.4g}; expected rad, at most {_MOST_RAD:g}: np.deg2rad makes "
+            "them of degrees, % (2 * np.pi) winds up those of many turns."
         )
     return found
 

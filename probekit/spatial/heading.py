@@ -14,7 +14,6 @@ from probekit.navigation import Tracking
 from probekit.spatial.rate_maps import Bins, bin_samples
 from probekit.spatial.signed import require_rates
 
-
 _MOST_BINS = 3600
 """Bins of the circle: a tenth of a degree each."""
 

@@ -192,4 +192,4 @@ def _smoothed(maps: Floats, floor: npt.NDArray[np.bool_], smoothing: float) -> F
         return maps
     sums = gaussian_filter(np.where(floor, maps, 0), (0, smoothing, smoothing), mode="constant")
     near = gaussian_filter(floor.astype(np.float64), smoothing, mode="constant")
-    return np.divide(sums, near, out=np.zeros_like(sums), where=floor)
+    return np.asarray(np.divide(sums, near, out=np.zeros_like(sums), where=floor))
