@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from probekit.arguments import Floats, floats, whole
+from probekit.arguments import LARGEST, Floats, floats, infinite, whole
 from probekit.errors import UsageError, check_option
 
 AutocorrelogramMethod = Literal["pearson", "banino2018"]
@@ -64,7 +64,7 @@ def autocorrelograms(
     least = whole("min_overlap", min_overlap, 2) if method == "pearson" else 1
     n_units, n_y, n_x = stack.shape
     found = np.empty((n_units, 2 * n_y - 1, 2 * n_x - 1))
-    for units in chunks(n_units, found[:1].size, _CHUNK):
+    for units in chunks(n_units, found.shape[1] * found.shape[2], _CHUNK):
         lower = _pearson(stack[units] if method == "pearson" else np.nan_to_num(stack[units]), least)
         if method == "banino2018":
             lower[np.isnan(lower) & ~np.isnan(lower[:, :1, n_x - 1 : n_x])] = 0.0
@@ -90,8 +90,10 @@ def map_stack(name: str, values: Any) -> Floats:
     stack = floats(name, values)
     if stack.ndim != 3 or 0 in stack.shape[1:]:
         raise UsageError(f"{name} has shape {stack.shape}; expected (unit, y, x) with at least one bin.")
-    if np.isinf(stack).any():
-        raise UsageError(f"{name} holds infinite values; expected numbers, or nan where there is none.")
+    if infinite(stack):
+        raise UsageError(
+            f"{name} holds infinite values, or values beyond {LARGEST:g}; expected numbers, or nan where there is none."
+        )
     return stack
 
 

@@ -15,6 +15,7 @@ from probekit.spatial.peaks import central_radius, six_peaks
 
 NO_CENTRE = "the autocorrelogram is undefined, or its central peak does not end"
 _CHUNK = 4_000_000
+_LEAST_BINS = 5
 FEW_PEAKS = "fewer than six peaks around the central one"
 NO_ELLIPSE = "no ellipse goes through the six peaks"
 
@@ -97,6 +98,11 @@ def grid_geometry(
     stack = map_stack("autocorrelograms", autocorrelograms)
     if not (isinstance(bin_size, int | float | np.number) and 0 < bin_size < np.inf):
         raise UsageError(f"bin_size is {bin_size!r}; expected metres, above 0.")
+    if not len(stack) or min(stack.shape[1:]) < _LEAST_BINS:
+        raise UsageError(
+            f"autocorrelograms have shape {stack.shape}; expected one or more, of at least {_LEAST_BINS} x {_LEAST_BINS} "
+            "bins."
+        )
     central = central_radius(stack)
     axes = six_peaks(stack, central) * float(bin_size)
     length, angle = np.hypot(axes[..., 0], axes[..., 1]), np.arctan2(axes[..., 1], axes[..., 0])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
-from probekit.arguments import Floats, floats, generator, whole
+from probekit.arguments import Floats, floats, generator, real, whole
 from probekit.errors import UsageError
 
 _LEAST_SPACING_SD = 0.02
@@ -110,8 +110,7 @@ def grid_modules(
     (2, [0.4, 0.7], 0.005)
     """
     log_spacing, angle = _checked(spacing, orientation)
-    if not 0 < alpha < 1:
-        raise UsageError(f"alpha is {alpha!r}; expected between 0 and 1.")
+    real("alpha", alpha, "between 0 and 1", above=0, most=1)
     least = whole("least_units", least_units, 2)
     n_most = min(whole("max_modules", max_modules, 1), log_spacing.shape[1] // least)
     n_drawn = whole("n_bootstraps", n_bootstraps, 1)

@@ -115,3 +115,30 @@ def test_networks_and_adapters_that_cannot_be_led_are_refused(network, adapter, 
     layer = ".:output" if isinstance(network, torch.nn.GRU) else "."
     with pytest.raises(error, match=match):
         pk.navigate(network, BOX, adapter, motion=NETWORK_MOTION, n_paths=3, n_steps=5, layers=layer)
+
+
+@pytest.mark.parametrize(
+    ("measure", "message"),
+    [
+        (lambda: pk.spatial.grid_geometry(np.zeros((0, 39, 39)), 0.1), r"shape \(0, 39, 39\); expected one or more"),
+        (
+            lambda: pk.spatial.grid_geometry(np.ones((2, 1, 9)), 0.1),
+            r"shape \(2, 1, 9\); expected one or more, of at least 5",
+        ),
+        (
+            lambda: pk.spatial.autocorrelograms(np.full((1, 9, 9), 1e300)),
+            "maps holds infinite values, or values beyond 1e",
+        ),
+        (
+            lambda: pk.spatial.grid_modules(np.arange(1.0, 21), np.arange(20.0), alpha="x"),
+            "alpha is 'x'; expected between 0",
+        ),
+    ],
+)
+def test_lattices_refuse_what_is_none(measure, message):
+    with pytest.raises(UsageError, match=message):
+        measure()
+
+
+def test_no_unit_has_no_autocorrelogram():
+    assert pk.spatial.autocorrelograms(np.zeros((0, 20, 20))).shape == (0, 39, 39)
