@@ -85,7 +85,20 @@ def examined(name: str, recipe: Recipe, weights: Path) -> str:
     errors = 100 * path_error(near), 100 * path_error(far)
     counts = [(scores > CLASSIC).sum(), fields.sum(), spectrum.sum(), (fields & spectrum).sum(), (scores > HIGH).sum()]
     cells = [name, *(f"{error.mean():.1f} / {error[-1]:.1f}" for error in errors), *map(str, counts)]
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join([*cells, *lattices(maps[fields & spectrum], near.tracking.arena.bin_size(20))])} |"
+
+
+def lattices(maps: np.ndarray, bin_size: float) -> list[str]:
+    """Return the quartiles of the units' spacing, and how many modules they form, with p of one only."""
+    if not len(maps):
+        return ["", ""]
+    found = pk.spatial.grid_geometry(pk.spatial.autocorrelograms(maps), bin_size)
+    known = np.isfinite(found.spacing) & np.isfinite(found.orientation)
+    if known.sum() < 10:
+        return ["", "too few"]
+    modules = pk.spatial.grid_modules(found.spacing[known], found.orientation[known])
+    quartiles = 100 * np.quantile(found.spacing[known], [0.25, 0.5, 0.75])
+    return [", ".join(f"{one:.0f}" for one in quartiles), f"{modules.n_modules} ({modules.p:.2f})"]
 
 
 def main() -> None:
@@ -96,7 +109,8 @@ def main() -> None:
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     print("| variant | path error, trained length, mean / last (cm) | over 100 steps | > .37 | above fields | "
-          "above spectrum | above both | > .7 |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
+          "above spectrum | above both | > .7 | spacing, quartiles (cm) | modules (p of one) |\n"
+          "|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     for name in asked.variants:
         out = asked.folder / f"{name}-seed{asked.seed}.safetensors"
         if not out.exists():

@@ -177,6 +177,10 @@ def _draw_over_steps(axes: Axes, steps: np.ndarray, lines: dict[str, np.ndarray]
     low, high = min(0.0, float(together.min())), max(float(together.max()), CLASSIC)
     room = 0.06 * (high - low)
     axes.grid(axis="y")
+    if steps.min() > 0:
+        axes.set_xscale("log")
+        axes.set_xticks(steps, [f"{step:,.0f}" for step in steps])
+        axes.minorticks_off()
     axes.set(xlim=(steps.min(), steps.max()), ylim=(low - room * (low < 0), high + room), ylabel=ylabel,
              xlabel="training step")  # fmt: skip
     if len(lines) > 1:
