@@ -40,7 +40,7 @@ class Navigation:
 
     def __post_init__(self) -> None:
         n = len(instance("tracking", self.tracking, Tracking))
-        if not instance("activity", self.activity, Mapping):  # type: ignore[type-abstract]
+        if not instance("activity", self.activity, Mapping):  # type: ignore[type-abstract]  # nothing is made of it
             raise UsageError("activity is empty; expected at least one layer or area.")
         activity = {layer: _recorded(f"activity of '{layer}'", values, n) for layer, values in self.activity.items()}
         object.__setattr__(self, "activity", activity)

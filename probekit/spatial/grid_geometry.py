@@ -100,8 +100,8 @@ def grid_geometry(
         raise UsageError(f"bin_size is {bin_size!r}; expected metres, above 0.")
     if not len(stack) or min(stack.shape[1:]) < _LEAST_BINS:
         raise UsageError(
-            f"autocorrelograms have shape {stack.shape}; expected one or more, of at least {_LEAST_BINS} x {_LEAST_BINS} "
-            "bins."
+            f"autocorrelograms have shape {stack.shape}; expected one or more, of at least {_LEAST_BINS} x "
+            f"{_LEAST_BINS} bins."
         )
     central = central_radius(stack)
     axes = six_peaks(stack, central) * float(bin_size)

@@ -172,9 +172,3 @@ def encode(paths: Paths, design: Design) -> Tensor:
     start = np.concatenate([paths.positions[:, :1], paths.headings[:, :1, None]], -1)
     rows = np.broadcast_to(start, (*movement.shape[:2], 3))
     return torch.from_numpy(np.concatenate([movement, rows], -1)).float()
-
-
-def guess_error(paths: Paths) -> float:
-    """Return the mean error, m, of who says that he is still at the start."""
-    away = paths.positions[:, 1:] - paths.positions[:, :1]
-    return float(np.sqrt((away**2).sum(-1)).mean())
