@@ -59,7 +59,7 @@ def navigate(
         Of the random walks. Default: the steps of the training, else 20, and paths for 200,000 steps together.
     layers : str, list of str, optional
         Names or patterns of recorded layers that have a time axis or are called once a step. Default: those on the
-        network's card.
+        network's card, else those that `record` chooses.
     seed : int
         Of the random walks.
     device : str, optional

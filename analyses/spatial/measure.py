@@ -104,7 +104,7 @@ def measure_units(
     activity = _silenced(np.asarray(walked[layer], dtype=np.float64), walked.tracking.valid)
     maps = path.maps(activity)
     shifts = shift_tests(activity, path, options.n_nulls, options.seed, progress)
-    nulls = map_nulls(maps, walked.tracking.arena, options.n_nulls, options.seed, progress)
+    nulls = map_nulls(maps, path, options.n_nulls, options.seed, progress)
     n_units = activity.shape[1]
     columns: dict[str, object] = {
         "network": network,
@@ -180,6 +180,8 @@ def _border(maps: Floats, path: Walked, nulls: MapNulls) -> dict[str, Floats]:
         "p_border": nulls.p_border,
         "q_border": benjamini_hochberg(nulls.p_border),
         "boundary_score": alike.score,
+        "p_boundary": nulls.p_boundary,
+        "q_boundary": benjamini_hochberg(nulls.p_boundary),
         "boundary_distance_m": alike.distance,
         "boundary_direction_deg": np.degrees(alike.direction) % 360,
     }
@@ -193,6 +195,9 @@ def _heading(activity: Floats, path: Walked, shifts: ShiftTests) -> dict[str, Fl
         "preferred_heading_deg": np.degrees(vectors.direction) % 360,
         "p_heading": shifts.heading,
         "q_heading": benjamini_hochberg(shifts.heading),
+        "heading_given_place": path.heading_given_place(activity),
+        "p_conjunctive": shifts.conjunctive,
+        "q_conjunctive": benjamini_hochberg(shifts.conjunctive),
         "speed_score": speed,
         "p_speed": shifts.speed,
         "q_speed": benjamini_hochberg(shifts.speed),

@@ -23,8 +23,9 @@ class ShiftTests:
 
     Parameters
     ----------
-    grid, information, heading, speed : array, shape (unit,)
-        nan where the score is undefined. Of speed, the size of the score is tested.
+    grid, information, heading, conjunctive, speed : array, shape (unit,)
+        nan where the score is undefined. Conjunctive: what heading explains beyond place. Of speed, the size of the
+        score is tested.
     null_grid : array, shape (shuffle, unit)
         Gridness of shifted activity.
     """
@@ -32,6 +33,7 @@ class ShiftTests:
     grid: Floats
     information: Floats
     heading: Floats
+    conjunctive: Floats
     speed: Floats
     null_grid: Floats
 
@@ -50,8 +52,8 @@ def shift_tests(activity: Floats, walked: Walked, n: int, seed: int, progress: P
     scores = np.stack(nulls, 1)
     moving = np.stack([part.tracking.speeds, *(part.tracking.speeds[moved] for moved in rows)])
     speed = np.abs(_correlations(moving, values))
-    grid, information, heading = (pooled_p_values(*one) for one in zip(observed, scores, strict=True))
-    return ShiftTests(grid, information, heading, pooled_p_values(speed[0], speed[1:]), scores[0])
+    grid, information, heading, conjunctive = (pooled_p_values(*one) for one in zip(observed, scores, strict=True))
+    return ShiftTests(grid, information, heading, conjunctive, pooled_p_values(speed[0], speed[1:]), scores[0])
 
 
 def _first(walked: Walked) -> npt.NDArray[np.bool_]:
@@ -64,9 +66,10 @@ def _first(walked: Walked) -> npt.NDArray[np.bool_]:
 
 
 def _scores(activity: Floats, walked: Walked) -> Floats:
-    """Return gridness, information and mean vector length, shape (3, unit)."""
+    """Return gridness, information, mean vector length, and heading's share beyond place, shape (4, unit)."""
     maps = walked.maps(activity)
-    return np.stack([gridness_of(maps), walked.information(maps), walked.mean_vectors(activity).length])
+    of_heading = walked.mean_vectors(activity).length, walked.heading_given_place(activity)
+    return np.stack([gridness_of(maps), walked.information(maps), *of_heading])
 
 
 def _correlations(speeds: Floats, activity: Floats) -> Floats:

@@ -11,6 +11,7 @@ from probekit.arguments import Floats
 from probekit.errors import UsageError
 from probekit.navigation import Tracking
 from probekit.spatial.autocorrelation import autocorrelograms
+from probekit.spatial.conjunctive import PlaceByHeading, bin_places_and_headings, factorial_model
 from probekit.spatial.gridness import gridness
 from probekit.spatial.heading import MeanVectors, bin_headings, directional_curves, mean_vectors
 from probekit.spatial.information import spatial_information
@@ -29,8 +30,10 @@ class Walked:
     ----------
     tracking : Tracking
     places : Bins
-    headings : Bins or None
-        None where the tracking has none.
+    headings, both : Bins or None
+        Of heading, and of place and heading together; None where the tracking has no headings.
+    map_shape : (int, int)
+        Bins of place along y and x in `both`.
     n_bins : int
         Of the arena's longer side.
     smoothing : float
@@ -40,20 +43,25 @@ class Walked:
     tracking: Tracking
     places: Bins
     headings: Bins | None
+    both: Bins | None
+    map_shape: tuple[int, int]
     n_bins: int
     smoothing: float
 
     @classmethod
     def of(cls, tracking: Tracking, n_bins: int, smoothing: float) -> Walked:
         """Return the path of a tracking in bins."""
-        headings = None if tracking.headings is None else bin_headings(tracking)
+        headings, both, map_shape = None, None, (0, 0)
+        if tracking.headings is not None:
+            headings = bin_headings(tracking)
+            both, map_shape = bin_places_and_headings(tracking)
         places = bin_samples(tracking, n_bins)
         if min(places.shape) < _LEAST_BINS:
             raise UsageError(
                 f"n_bins is {n_bins}, by which the floor of {tracking.arena} has {places.shape[0]} by "
                 f"{places.shape[1]} bins; expected at least {_LEAST_BINS} along each side."
             )
-        return cls(tracking, places, headings, n_bins, smoothing)
+        return cls(tracking, places, headings, both, map_shape, n_bins, smoothing)
 
     @property
     def bin_size(self) -> float:
@@ -62,8 +70,11 @@ class Walked:
 
     def moved(self, rows: npt.NDArray[np.int64]) -> Walked:
         """Return the path as if each sample had been that of another row."""
-        headings = self.headings and replace(self.headings, index=self.headings.index[rows])
-        return replace(self, places=replace(self.places, index=self.places.index[rows]), headings=headings)
+        places, headings, both = (
+            bins and replace(bins, index=bins.index[rows]) for bins in (self.places, self.headings, self.both)
+        )
+        assert places is not None
+        return replace(self, places=places, headings=headings, both=both)
 
     def maps(self, activity: Floats) -> Floats:
         """Return rate maps, shape (unit, y, x)."""
@@ -75,6 +86,13 @@ class Walked:
             unknown = np.full(activity.shape[1], np.nan)
             return MeanVectors(unknown, unknown)
         return mean_vectors(nonnegative(directional_curves(self.headings, activity)))
+
+    def heading_given_place(self, activity: Floats) -> Floats:
+        """Return the share of deviance that heading explains beyond place, shape (unit,), nan without headings."""
+        if self.both is None:
+            return np.full(activity.shape[1], np.nan)
+        table = PlaceByHeading(nonnegative(self.both.maps(activity)), self.both.occupancy, self.map_shape)
+        return factorial_model(table).heading_given_place
 
     def information(self, maps: Floats) -> Floats:
         """Return spatial information, bits per spike, shape (unit,)."""

@@ -122,12 +122,28 @@ def place_by_heading(
     UsageError
         If arguments do not fit, or no sample is left.
     """
+    bins, map_shape = bin_places_and_headings(tracking, n_bins=n_bins, n_headings=n_headings, samples=samples)
+    return PlaceByHeading(bins.maps(activity), bins.occupancy, map_shape)
+
+
+def bin_places_and_headings(
+    tracking: Tracking, *, n_bins: int = 10, n_headings: int = 12, samples: Any = None
+) -> tuple[Bins, tuple[int, int]]:
+    """Return in which bin of place and heading each sample lies, and the bins of place along y and x.
+
+    Parameters and errors are those of `place_by_heading`; `Bins.shifted` for a null.
+
+    Returns
+    -------
+    bins : Bins
+        Of shape (place, heading).
+    map_shape : (int, int)
+    """
     place, heading = bin_samples(tracking, n_bins, samples=samples), bin_headings(tracking, n_headings, samples=samples)
     n_places = place.shape[0] * place.shape[1]
     both = (place.index >= 0) & (heading.index >= 0)
     index = np.where(both, place.index * n_headings + heading.index, -1)
-    bins = Bins(index, (n_places, n_headings), tracking.dt)
-    return PlaceByHeading(bins.maps(activity), bins.occupancy, place.shape)
+    return Bins(index, (n_places, n_headings), tracking.dt), place.shape
 
 
 def factorial_model(table: PlaceByHeading, *, max_steps: int = 500, tolerance: float = 1e-7) -> FactorialModel:

@@ -61,12 +61,26 @@ def test_the_result_is_as_declared(result, tmp_path):
 
 
 @pytest.mark.parametrize(("planted", "found", "least"), [
-    ("grid", "grid", 8), ("place", "place", 7), ("head", "head_direction", 5), ("speed", "speed", 4),
+    ("grid", "grid", 8), ("place", "place", 7), ("head", "head_direction", 6), ("speed", "speed", 4),
     ("border", "border", 4),
 ])  # fmt: skip
 def test_planted_cells_are_found_to_be_what_they_are(units, planted, found, least):
     kinds = units.loc[units["planted"] == planted, "cell_type"]
-    assert (kinds == found).sum() >= least, kinds.tolist()
+    # near a wall only some headings occur, so that a head-direction cell may be a border cell too
+    also = ["mixed"] if planted == "head" else []
+    assert kinds.isin([found, *also]).sum() >= least, kinds.tolist()
+    assert (kinds == found).sum() >= 3
+
+
+def test_place_and_heading_together_are_told_from_either_alone(walked, units):
+    tracked = walked[1].tracking
+    place = np.exp(-((tracked.positions - 0.2) ** 2).sum(1) / 0.03)
+    heading = np.exp(2 * (np.cos(tracked.headings - 1) - 1))
+    both = Navigation(tracked, {"a": np.stack([place * heading, place], 1)})
+    table = pk.analyses.spatial(both, n_nulls=40).table
+    assert table["q_conjunctive"][0] <= 0.05
+    assert table["heading_given_place"][0] > 3 * table["heading_given_place"][1]
+    assert table["q_information"][:2].max() <= 0.05
 
 
 def test_noise_is_nothing_and_silence_has_its_reason(units):
