@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -100,8 +100,8 @@ class Entry:
     ----------
     module : nn.Module
         In eval mode.
-    preprocess : callable
-        Stimuli batch → module input.
+    preprocess : callable or None
+        Stimuli batch → module input; None: the module takes the stimuli as they are.
     card : Card
     build : callable or None
         Returns a freshly initialised module of the same architecture, drawing from global
@@ -115,6 +115,10 @@ class Entry:
     card: Card
     build: Callable[[], nn.Module] | None = field(default=None, repr=False)
     task: Task | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if cast(object, self.preprocess) is None:
+            object.__setattr__(self, "preprocess", _unchanged)
 
     def untrained(self, seed: int = 0) -> Entry:
         """Return the untrained twin: same architecture, initialised by its own rules from `seed`.
@@ -143,6 +147,10 @@ class Entry:
             "statistics (mean 0, variance 1), eval mode.",
         )
         return Entry(module, self.preprocess, card, self.build, self.task)
+
+
+def _unchanged(batch: Tensor) -> Tensor:
+    return batch
 
 
 def weights_hash(module: nn.Module) -> str:

@@ -9,6 +9,7 @@ from probekit.analyses.spatial.measure import Options
 from probekit.analyses.spatial.protocol import run_protocol
 from probekit.analyses.spatial.random_readout import random_readout
 from probekit.analyses.spatial.real_cells import real_cells
+from probekit.analyses.spatial.summary import path_errors
 from probekit.analysis import Analysis, Source
 from probekit.arguments import instance
 from probekit.navigation import Navigation
@@ -69,7 +70,11 @@ def spatial(
     """
     options = Options(n_bins, smoothing, n_nulls, seed)
     instance("navigation", navigation, Navigation)
-    layers = [measured_layer(network, name, navigation, options, progress=progress) for name in navigation.activity]
+    errors = path_errors(navigation)
+    layers = [
+        measured_layer(network, name, navigation, options, errors=errors, progress=progress)
+        for name in navigation.activity
+    ]
     control = random_readout(navigation.tracking, len(layers[0].measured.table), seed=seed)
     layers.append(measured_layer("random read-out", "place code", control, options, progress=progress))
     cells, missing = real_cells()

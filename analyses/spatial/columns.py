@@ -6,7 +6,7 @@ from probekit.analysis import Column
 
 _SILENT = "constant activity"
 _BANINO, _SARGOLINI, _LANGSTON = "Banino 2018", "Sargolini 2006", "Langston 2010"
-_SOLSTAD, _SKAGGS, _LEVER = "Solstad 2008", "Skaggs 1993", "Lever 2009"
+_SOLSTAD, _SKAGGS, _LEVER = "Solstad 2008", "Skaggs 1996", "Lever 2009"
 _NO_TRACKING = "no headings were recorded"
 _FEW_PEAKS = f"{_SILENT}, or fewer than six peaks around the middle of the autocorrelogram"
 _FDR = "Benjamini & Hochberg 1995"
@@ -113,6 +113,7 @@ KIND = (
     Column("cell_type", "str", "By significance (false discovery rate .05) and size: border score .5, mean vector "
            "length .47, information .5 bits, speed score .3; a grid cell by both nulls of maps", "",
            "grid, border, head_direction, place, speed, mixed, none"),
+    Column("kinds", "str", "All that the unit is, by the same rule", "", "of these, separated by '; '; empty: none"),
     Column("nan_reason", "str", "Why values are missing; several are separated by '; '", "", "empty: none is"),
 )  # fmt: skip
 TABLE = (*KEYS, *ACTIVITY, *GRID, *PLACE, *BORDER, *HEADING, *KIND)
@@ -127,10 +128,12 @@ SUMMARY = (
     Column("n_above_fields", "int", "Units with a gridness above the 95th percentile of their re-placed fields"),
     Column("n_above_spectrum", "int", "Units with a gridness above the 95th percentile of maps with their spectrum"),
     Column("n_above_both", "int", "Units above both; 5 % of units or fewer are expected by chance"),
-    *(Column(f"n_{kind}", "int", f"Units of the type {kind.replace('_', ' ')}")
-      for kind in ("grid", "border", "head_direction", "place", "speed", "mixed", "none")),
+    *(Column(f"n_{kind}", "int", f"Units that are {kind.replace('_', ' ')} cells, whatever else they are")
+      for kind in ("grid", "border", "head_direction", "place", "speed")),
+    Column("n_mixed", "int", "Units that are of several kinds; they are counted in each"),
+    Column("n_none", "int", "Units of no kind"),
     Column("median_gridness", "float", "Median gridness", "", "unbounded", "every unit is silent", _BANINO),
-    Column("largest_gridness", "float", "Gridness that one unit in twenty exceeds", "", "unbounded",
+    Column("gridness_percentile_95", "float", "Gridness that one unit in twenty exceeds", "", "unbounded",
            "every unit is silent", _BANINO),
     Column("median_spacing_m", "float", "Median spacing of the grid cells", "m", "above 0", "no grid cell has one"),
     Column("n_modules", "int", "Modules of grid cells; 1 unless one module is refused", "", "0: too few grid cells"),

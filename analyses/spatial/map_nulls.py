@@ -20,7 +20,7 @@ from probekit.spatial.significance import p_values
 _TOGETHER = 1024
 """Surrogate maps that are scored at once."""
 _PROMISING = 0.04
-"""Units whose p is no larger after the first surrogates are given nine times as many more."""
+"""Units whose p is no larger after the first surrogates, or that none of them reaches, are given nine times as many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,8 @@ def map_nulls(maps: Floats, walked: Walked, n: int, seed: int, progress: Progres
     observed = every(maps)
     p_fields = p_values(observed[0], fields[0])
     p = np.stack([p_values(one, null) for one, null in zip(observed, spectrum, strict=True)])
-    promising = (np.maximum(p_fields, p[0]) <= _PROMISING) | (p[1:] <= _PROMISING).any(0)
+    little = max(_PROMISING, 1 / (n + 1))
+    promising = (np.maximum(p_fields, p[0]) <= little) | (p[1:] <= little).any(0)
     if promising.any():
         few = maps[promising]
         more = _scored(replaced_fields(few, 9 * n, seed + 2), grid, 9 * n, "more re-placed fields", progress)

@@ -21,7 +21,7 @@ from probekit.progress import Progress, silent
 from probekit.spatial.autocorrelation import autocorrelograms
 from probekit.spatial.border import border_scores
 from probekit.spatial.boundary_vectors import boundary_templates, fit_boundary_vectors
-from probekit.spatial.cell_types import cell_types
+from probekit.spatial.cell_types import TYPES, cell_types
 from probekit.spatial.coherence import coherence
 from probekit.spatial.grid_geometry import grid_geometry
 from probekit.spatial.gridness import gridness
@@ -210,7 +210,11 @@ def _kinds(columns: dict[str, Any]) -> dict[str, Any]:
     for of_type, (name, score, least) in _TYPES.items():
         p[of_type] = np.where(np.abs(columns[score]) >= least, columns[name], np.fmax(columns[name], 1.0))
     found = cell_types(pd.DataFrame(p), n_fields=columns["n_fields"], alpha=_ALPHA)
-    return {"cell_type": found.table["cell_type"].to_numpy(object)}
+    members = [np.where(found.table[kind], kind, "") for kind in TYPES]
+    return {
+        "cell_type": found.table["cell_type"].to_numpy(object),
+        "kinds": ["; ".join(filter(None, of_unit)) for of_unit in zip(*members, strict=True)],
+    }
 
 
 def _modules(columns: dict[str, Any]) -> tuple[Modules | None, npt.NDArray[np.int64]]:

@@ -10,9 +10,9 @@ import pandas as pd
 from probekit.analyses.spatial.columns import SUMMARY
 from probekit.analyses.spatial.measure import Measured
 from probekit.arguments import Floats
-from probekit.errors import UsageError
-from probekit.navigation import Navigation
-from probekit.spatial.cell_types import LABELS
+from probekit.errors import NotApplicableError, UsageError
+from probekit.navigation import Navigation, path_error
+from probekit.spatial.cell_types import TYPES
 from probekit.spatial.decoding import decode_position
 
 _CLASSIC = 0.37
@@ -40,6 +40,15 @@ class PathErrors:
     guess: float = np.nan
 
 
+def path_errors(navigation: Navigation) -> PathErrors:
+    """Return how far off a network is by what it says itself; nan where it says nothing, or paths differ in length."""
+    try:
+        said = path_error(navigation)
+    except NotApplicableError:
+        return PathErrors()
+    return PathErrors(float(said.mean()), float(said[-1]))
+
+
 def summarise(
     network: str, layer: str, measured: Measured, decoding: tuple[float, float], errors: PathErrors
 ) -> pd.DataFrame:
@@ -48,7 +57,8 @@ def summarise(
     scores = table["gridness"].to_numpy()
     known = np.isfinite(scores)
     above = [known & (scores > _percentile(null)) for null in (nulls.grid_fields, nulls.grid_spectrum)]
-    counts = {kind: int((table["cell_type"] == kind).sum()) for kind in LABELS}
+    counts = {kind: int(table["kinds"].str.split("; ").map(lambda of, kind=kind: kind in of).sum()) for kind in TYPES}
+    counts |= {label: int((table["cell_type"] == label).sum()) for label in ("mixed", "none")}
     is_grid = table["grid_module"].to_numpy() >= 0
     modules = measured.modules
     row = {
@@ -62,7 +72,7 @@ def summarise(
         "n_above_both": int((above[0] & above[1]).sum()),
         **{f"n_{kind}": n for kind, n in counts.items()},
         "median_gridness": _quantile(scores, 0.5),
-        "largest_gridness": _quantile(scores, 0.95),
+        "gridness_percentile_95": _quantile(scores, 0.95),
         "median_spacing_m": _quantile(table["grid_spacing_m"].to_numpy()[is_grid], 0.5),
         "n_modules": modules.n_modules if modules else 0,
         "p_modules": modules.p if modules else np.nan,

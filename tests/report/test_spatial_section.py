@@ -121,7 +121,7 @@ def _summary(table: pd.DataFrame, network: str, layer: str) -> dict[str, Any]:
             for kind in ("grid", "border", "head_direction", "place", "speed", "mixed", "none")
         },
         "median_gridness": table["gridness"].median(),
-        "largest_gridness": table["gridness"].quantile(0.95),
+        "gridness_percentile_95": table["gridness"].quantile(0.95),
         "median_spacing_m": table.loc[table["q_grid"] < 0.05, "grid_spacing_m"].median(),
         "n_modules": 2 if mine else 0,
         "p_modules": 0.004 if mine else np.nan,
@@ -233,7 +233,10 @@ def test_sentences_say_what_was_found_beside_the_controls(full):
     assert headline.startswith(
         "It path-integrates (5.1 cm off; staying at the start, 19.4 cm), and 27 of 60 units beat"
     )
-    assert "(untrained twin 3 of 60, random read-out 3 of 60). Found, beyond the controls: grid cells" in headline
+    assert (
+        "(untrained twin 3 of 60, random read-out 3 of 60). Found, beyond the controls: units more grid-like"
+        in headline
+    )
     assert "head-direction cells and grid modules. Not found: border cells, place cells and speed cells." in headline
     assert "5.1 cm off on average (5.8 cm at the last step)" in position
     assert "still at the start is 19.4 cm off, the untrained twin 60.2 cm. Over 100 steps the error is 14.2" in position
@@ -250,7 +253,7 @@ def test_sentences_say_what_was_found_beside_the_controls(full):
     assert "They fall into 2 modules by spacing and orientation (one module only: p 0.004)." in spacing
     headed = 100 * int(full.summary["n_head_direction"][0]) / 60
     assert f"head-direction {headed:.0f} % (0 %, 0 %)" in others
-    assert "No unit is just a border, place or speed cell, nor is one in the controls." in others
+    assert "No unit is a border, place or speed cell, nor is one in the controls." in others
     assert "spatial information of rat CA1 " in real
 
 
@@ -264,7 +267,7 @@ def test_that_no_unit_is_a_grid_cell_is_said(full):
     )
     headline, _, classic, strict, *rest = map(plain, SECTION.findings(none))
     assert headline.startswith(
-        "It does not path-integrate (30.0 cm off; staying at the start, 19.4 cm), and no unit of"
+        "It does not path-integrate (30.0 cm off; staying at the start, 19.4 cm), and none of 60 units"
     )
     assert "Not found: grid cells, border cells, place cells, speed cells and grid modules." in headline
     assert classic.endswith("pass it without any training: so that this count shows nothing.")
@@ -284,7 +287,10 @@ def test_no_more_grid_cells_than_in_random_read_outs_is_said(full):
 
 def test_modules_that_are_not_there_are_said(full):
     one = with_summary(full, n_modules=1, p_modules=0.4)
-    assert "No modules were found (p of one module only: 0.400): unlike in rats" in SECTION.findings(one)[4]
+    assert (
+        "They form one group of spacing and orientation, not several modules as in rats (p of one module only: 0.400)."
+        in SECTION.findings(one)[4]
+    )
     assert "One module is not refused (p 0.400): no modules were found." in kinds.modules(view_of(one)).caption
 
 
@@ -292,7 +298,7 @@ def test_a_network_without_a_place_to_say_is_told_so(full):
     mute = with_summary(full, path_error_m=np.nan, path_error_last_m=np.nan, path_error_long_m=np.nan)
     headline, position, *_ = SECTION.findings(mute)
     assert headline.startswith("27 of 60 units beat both strict nulls")
-    assert position.startswith("No output says where it is, so that there is no path error.")
+    assert position.startswith("There is no path error, as nothing says where it is.")
 
 
 def test_of_several_layers_the_one_with_most_grid_cells_is_told_and_drawn():

@@ -13,7 +13,7 @@ from probekit.reports.section import Content, Section, declared
 from probekit.reports.sections.spatial import kinds, maps, navigation, real, scores, units
 from probekit.reports.sections.spatial.findings import findings
 from probekit.reports.sections.spatial.view import ALPHA, CLASSIC, READ_OUT, View, view_of
-from probekit.reports.tables import LayerTable, layer_table
+from probekit.reports.tables import CONTROL, LayerTable, layer_table
 from probekit.reports.words import count, number
 from probekit.result import Result
 
@@ -34,7 +34,7 @@ _LABELS = {
     "n_mixed": "Mixed",
     "n_none": "None",
     "median_gridness": "Median gridness",
-    "largest_gridness": "Grid\u00adness of 1 in 20",
+    "gridness_percentile_95": "Grid\u00adness of 1 in 20",
     "median_spacing_m": "Spacing (m)",
     "n_modules": "Modules",
     "decoding_error_m": "Decoded to (m)",
@@ -96,6 +96,7 @@ def _methods(view: View) -> Any:
         n_nulls="" if nulls is None else count(nulls.sizes["shuffle"]),
         n_signed=int(signed.sum()),
         has_read_out=view.has(READ_OUT),
+        has_twin=view.has(CONTROL),
         kinds=_meaning_of_kinds(view.result.analysis),
     )
 

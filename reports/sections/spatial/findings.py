@@ -10,6 +10,7 @@ from probekit.reports.words import count, listing, number, percent, plural, prob
 from probekit.result import Result
 
 _NAMES = {"head_direction": "head-direction", "mixed": "of several kinds", "none": "of none"}
+_LIKE = "units more grid-like than chance"
 _WELL, _BADLY = 0.5, 1.0
 """Path errors as a share of that of staying at the start: what is told as path integration, and what as none."""
 
@@ -35,7 +36,7 @@ def _headline(view: View) -> str:
     controls = f" ({', '.join(beside)})" if beside else ""
     where = f"in {short_name(view.main)}, the best of {len(view.layers)} layers and the one that is told of here, "
     grids = where if len(view.layers) > 1 else ""
-    grids += f"{count(n) if n else 'no unit'} of {plural(total, 'unit')} {'beat' if n != 1 else 'beats'}"
+    grids += f"{count(n) if n else 'none'} of {plural(total, 'unit')} {'beats' if n in (0, 1) else 'beat'}"
     grids += f" both strict nulls of gridness{controls}"
     if n and beside and not view.more("n_above_both"):
         grids += ", which is not more than in the controls"
@@ -67,7 +68,10 @@ def _found(view: View) -> str:
     there = {kind: view.said("n_above_both") if kind == "grid" else view.count(kind) for kind in measured}
     alike = [kind for kind in measured if there[kind] > 0 and kind not in yes]
     found, same, absent = (
-        [f"{_name(kind)} cells" for kind in kinds]
+        [
+            "units more grid-like than chance" if kind == "grid" and kind in yes else f"{_name(kind)} cells"
+            for kind in kinds
+        ]
         for kinds in (yes, alike, [kind for kind in measured if kind not in (*yes, *alike)])
     )
     (found if view.said("n_modules") > 1 else absent).append("grid modules")
@@ -102,7 +106,7 @@ def _position(view: View) -> str:
             other = f" (the twin’s {_cm(twin_long)})" if np.isfinite(twin_long) else ""
             told.append(f"Over 100 steps the error is {_cm(long)}{other}.")
     else:
-        told.append("No output says where it is, so that there is no path error.")
+        told.append("There is no path error, as nothing says where it is.")
     return " ".join([*told, _decoded(view)]).strip()
 
 
@@ -149,9 +153,9 @@ def _strict(view: View) -> str:
         else f"{plural(left, 'single unit')} can be called grid cells{beside['after']}"
     )
     return (
-        f"{count(n)} units are above the 95th percentile of both strict nulls ({count(fields)} of their own fields "
-        f"re-placed, {count(spectrum)} of random maps with their own spectrum){beside['above']}; by chance "
-        f"{count(0.05 * total)} at most. {_beyond(view)}Corrected for multiple tests (q ≤ {ALPHA}), {after}. "
+        f"{plural(n, 'unit')} {'is' if n == 1 else 'are'} above the 95th percentile of both strict nulls "
+        f"({count(fields)} of their own fields re-placed, {count(spectrum)} of random maps with their own "
+        f"spectrum){beside['above']}; by chance {count(0.05 * total)} at most. {_beyond(view)}Corrected for multiple tests (q ≤ {ALPHA}), {after}. "
         f"{_other_layers(view)}"
     ).strip()
 
@@ -199,9 +203,7 @@ def _spacing(view: View) -> str:
             f"{lead}They fall into {count(n)} modules by spacing and orientation (one module only: p {probability(p)})."
         )
     test = f" (p of one module only: {probability(p)})" if np.isfinite(p) else ""
-    return (
-        f"{lead}No modules were found{test}: unlike in rats, they do not fall into clusters of spacing and orientation."
-    )
+    return f"{lead}They form one group of spacing and orientation, not several modules as in rats{test}."
 
 
 def _types(view: View) -> str:
@@ -220,7 +222,7 @@ def _types(view: View) -> str:
     lead = f"Other kinds, as shares of the units{who}: {', '.join(told)}. " if told else ""
     cells = [one for one in absent if not one.startswith("of ")]
     neither = ", nor is one in the controls" if others else ""
-    rest = f"No unit is just a {_or(cells)} cell{neither}. " if cells else ""
+    rest = f"No unit is a {_or(cells)} cell{neither}. " if cells else ""
     silent = view.said("n_silent")
     return (lead + rest + (f"{plural(silent, 'unit')} never changed." if silent > 0 else "")).strip()
 

@@ -64,7 +64,8 @@ def _passing(ranked: pd.DataFrame) -> str:
 def _middle(ranked: pd.DataFrame) -> tuple[str, str]:
     return (
         "Typical units",
-        f"The {_ROW} in the middle when all {count(len(ranked))} units are sorted by gridness, as above.",
+        f"The {min(_ROW, len(ranked))} in the middle when all {count(len(ranked))} units are sorted by gridness, as "
+        "above.",
     )
 
 

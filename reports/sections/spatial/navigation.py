@@ -38,8 +38,8 @@ def paths(view: View) -> Figure | None:
         "paths",
         "Where it is, and where it says that it is",
         tuple(panels),
-        "New paths, on which the network was not trained. It is told where it starts, and from then on only how it "
-        f"moves; what its output says is decoded at each step.{still}",
+        "New paths, on which the network was not trained. It is told how it moves, and of its start what its adapter "
+        f"tells; what its output says is decoded at each step.{still}",
         size="large",
     )
 
@@ -157,7 +157,7 @@ def emergence(view: View) -> Figure | None:
         tuple(panels),
         f"From {plural(len(steps), 'checkpoint')} of the training: gridness that half, a quarter and one in twenty of "
         f"{plural(values.shape[1], 'unit')} exceed (dotted: {CLASSIC}); how many units are above {CLASSIC}; and the "
-        "mean error on paths of the trained length. No nulls were drawn at each checkpoint.",
+        "mean error on paths of the trained length, in short recordings. No nulls were drawn at each checkpoint.",
     )
 
 
