@@ -155,8 +155,8 @@ def _strict(view: View) -> str:
     return (
         f"{plural(n, 'unit')} {'is' if n == 1 else 'are'} above the 95th percentile of both strict nulls "
         f"({count(fields)} of their own fields re-placed, {count(spectrum)} of random maps with their own "
-        f"spectrum){beside['above']}; by chance {count(0.05 * total)} at most. {_beyond(view)}Corrected for multiple tests (q ≤ {ALPHA}), {after}. "
-        f"{_other_layers(view)}"
+        f"spectrum){beside['above']}; by chance {count(0.05 * total)} at most. {_beyond(view)}Corrected for multiple "
+        f"tests (q ≤ {ALPHA}), {after}. {_other_layers(view)}"
     ).strip()
 
 
