@@ -422,7 +422,8 @@ def test_report_of_all_analyses_leaves_out_what_does_not_apply(
 def test_a_plain_report_runs_the_analyses_that_need_not_be_asked_for(
     run: Run, toys: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert [name for name, one in pk.analyses.REGISTRY.available().items() if one.unasked] == ["orientation"]
+    unasked = [name for name, one in pk.analyses.REGISTRY.available().items() if one.unasked]
+    assert unasked == ["orientation", "spatial"]
     toys("quick", "asked")
     monkeypatch.setattr(type(pk.analyses.REGISTRY), "names", lambda self: sorted(self._installed()))
     code, said, _ = run("report", "net.py:Net", *SMALL, "--out", "r", "--json")
