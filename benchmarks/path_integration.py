@@ -19,7 +19,13 @@ import probekit as pk
 from probekit.analyses.spatial.walked import gridness_of
 from probekit.navigation import path_error
 from probekit.zoo.path_integration.card import model
-from probekit.zoo.path_integration.recipe import GRID_LSTM, GRID_LSTM_BANINO, GRID_RNN, Recipe
+from probekit.zoo.path_integration.recipe import (
+    GRID_LSTM,
+    GRID_LSTM_BANINO,
+    GRID_LSTM_LONG,
+    GRID_RNN,
+    Recipe,
+)
 from probekit.zoo.path_integration.training import train
 
 N_NULLS = 100
@@ -37,6 +43,7 @@ RNN = replace(GRID_RNN, n_steps=5000, history=())
 VARIANTS = {
     "rnn": GRID_RNN,
     "lstm": GRID_LSTM,
+    "lstm-long": GRID_LSTM_LONG,
     "banino": GRID_LSTM_BANINO,
     # grid-lstm, shorter, with one thing of Banino's at a time
     "lstm-short": LSTM,

@@ -36,6 +36,7 @@ NETWORKS = Registry(
         "efficientnet-lite0": "probekit.zoo.efficientnet_lite0:MODEL",
         "gabor-pyramid": "probekit.zoo.gabor_pyramid:MODEL",
         "grid-lstm": "probekit.zoo.grid_lstm:MODEL",
+        "grid-lstm-long": "probekit.zoo.grid_lstm:MODEL_LONG",
         "grid-lstm-banino": "probekit.zoo.grid_lstm:MODEL_BANINO",
         "grid-rnn": "probekit.zoo.grid_rnn:MODEL",
         "grid-rnn-seed1": "probekit.zoo.grid_rnn:MODEL_SEED1",

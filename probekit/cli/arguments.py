@@ -146,7 +146,7 @@ def _add_commands(top: _Parser) -> dict[str, _Parser]:
     _add_run(report)
     _add_quick(report)
     _add_reproduce(reproduce)
-    train.add_argument("model", metavar="NAME", help="v1net, grid-rnn, grid-lstm, grid-lstm-banino")
+    train.add_argument("model", metavar="NAME", help="v1net, grid-rnn, grid-lstm, grid-lstm-long, grid-lstm-banino")
     train.add_argument("--seed", type=_seed, default=0, metavar="N", help="of everything random (default: 0)")
     train.add_argument(
         "--out", type=Path, metavar="FILE", help="of the weights (default: NAME-seedN.safetensors); the log lies beside"

@@ -77,6 +77,18 @@ GRID_LSTM = Recipe(
 )
 """The network of Banino 2018 with a rectified bottleneck and the targets of grid-rnn."""
 
+GRID_LSTM_LONG = Recipe(
+    design=GRID_LSTM.design,
+    n_steps=6000,
+    path_steps=100,
+    batch_size=20,
+    learning_rate=3e-3,
+    falls_after=0.5,
+    decay=0.0,
+    history=(50, 150, 500, 1500, 4000),
+)
+"""The same on paths of 100 steps, as in Banino 2018."""
+
 GRID_LSTM_BANINO = Recipe(
     design=Design(
         n_place_cells=256,
