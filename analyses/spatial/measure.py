@@ -31,6 +31,7 @@ from probekit.spatial.modules import Modules, grid_modules
 from probekit.spatial.place_fields import place_fields
 from probekit.spatial.rate_maps import check_coverage
 from probekit.spatial.signed import nonnegative, signed_units
+from probekit.spatial.significance import CLASSIC_THRESHOLDS
 from probekit.spatial.speed import speed_score
 from probekit.spatial.stability import stability
 from probekit.stats import benjamini_hochberg
@@ -38,8 +39,8 @@ from probekit.stats import benjamini_hochberg
 _ALPHA = 0.05
 _LEAST_GRID_CELLS = 10
 _TYPES = {
-    "border": ("p_border", "border_score", 0.5),
-    "head_direction": ("p_heading", "mean_vector_length", 0.47),
+    "border": ("p_border", "border_score", CLASSIC_THRESHOLDS["banino2018"]["border"]),
+    "head_direction": ("p_heading", "mean_vector_length", CLASSIC_THRESHOLDS["banino2018"]["head_direction"]),
     "place": ("p_information", "information_bits_per_spike", 0.5),
     "speed": ("p_speed", "speed_score", 0.3),
 }

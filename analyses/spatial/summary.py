@@ -14,9 +14,8 @@ from probekit.errors import NotApplicableError, UsageError
 from probekit.navigation import Navigation, path_error
 from probekit.spatial.cell_types import TYPES
 from probekit.spatial.decoding import decode_position
+from probekit.spatial.significance import CLASSIC_THRESHOLDS
 
-_CLASSIC = 0.37
-"""Threshold of Banino 2018."""
 _DECODED_PATHS, _SHUFFLES = 1000, 5
 
 
@@ -66,7 +65,7 @@ def summarise(
         "layer": layer,
         "n_units": len(table),
         "n_silent": int((~known).sum()),
-        "n_classic": int((scores > _CLASSIC).sum()),
+        "n_classic": int((scores > CLASSIC_THRESHOLDS["banino2018"]["grid"]).sum()),
         "n_above_fields": int(above[0].sum()),
         "n_above_spectrum": int(above[1].sum()),
         "n_above_both": int((above[0] & above[1]).sum()),

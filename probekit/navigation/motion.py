@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from probekit.arguments import Floats, generator, instance, real, whole
+from probekit.navigation.angles import wrapped
 from probekit.navigation.arena import Arena
 from probekit.navigation.paths import Paths
 
@@ -97,13 +98,13 @@ def random_walk(arena: Arena, motion: Motion, n_paths: int, n_steps: int, *, see
     for step in range(n_steps):
         here = positions[step]
         heading = headings[step] + turns[step]
-        ahead = _wrapped(heading - arena.wall_direction(here))
+        ahead = wrapped(heading - arena.wall_direction(here))
         near = (arena.wall_distance(here) < motion.wall_zone) & (np.abs(ahead) < np.pi / 2)
         heading = heading + np.where(near, np.copysign(np.pi / 2, ahead) - ahead, 0)
         length = motion.dt * speeds[step] * np.where(near, motion.wall_slowing, 1)
         stride = length[:, None] * np.stack([np.cos(heading), np.sin(heading)], -1)
         positions[step + 1] = arena.clamped(here + stride)
-        headings[step + 1] = _wrapped(heading)
+        headings[step + 1] = wrapped(heading)
     return Paths(positions.transpose(1, 0, 2), headings.T, arena, motion.dt)
 
 
@@ -122,7 +123,3 @@ def _coloured(memory: float, n_paths: int, n_steps: int, rng: np.random.Generato
         for step in range(1, n_steps):
             series[step] = kept * series[step - 1] + math.sqrt(1 - kept**2) * series[step]
     return series
-
-
-def _wrapped(angle: Floats) -> Floats:
-    return np.asarray((angle + np.pi) % (2 * np.pi) - np.pi)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from probekit.arguments import Floats, instance, real, whole
 from probekit.errors import UsageError
+from probekit.navigation.angles import wrapped
 from probekit.navigation.tracking import Tracking
 
 DECILES = tuple(range(10, 100, 10))
@@ -136,8 +137,7 @@ def _means(tracking: Tracking, size: int) -> tuple[Floats, npt.NDArray[np.int64]
 def _turns(velocity: Floats, speed: Floats, min_speed: float) -> Floats:
     """Return the change of direction from each step to the next, rad; nan beside steps that are too slow."""
     direction = np.where(speed > min_speed, np.arctan2(velocity[:, 1], velocity[:, 0]), np.nan)
-    change = np.diff(direction)
-    return np.asarray((change + np.pi) % (2 * np.pi) - np.pi)
+    return wrapped(np.diff(direction))
 
 
 def _memory(series: Floats, path: npt.NDArray[np.int64], longest: int = 100) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from probekit.arguments import Floats, floats, instance, real
 from probekit.errors import UsageError
+from probekit.navigation.angles import wrapped
 from probekit.navigation.arena import Arena
 from probekit.navigation.tracking import Tracking
 
@@ -67,8 +68,7 @@ class Paths:
     @property
     def turns(self) -> Floats:
         """Change of heading at each step, shape (path, time), rad, between -π and π."""
-        change = np.diff(self.headings, axis=1)
-        return np.asarray((change + np.pi) % (2 * np.pi) - np.pi)
+        return wrapped(np.diff(self.headings, axis=1))
 
     def tracking(self) -> Tracking:
         """Return all steps one after the other, starts left out: path by path, each in the order of time."""

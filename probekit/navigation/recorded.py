@@ -59,8 +59,14 @@ class Navigation:
         return f"Navigation of {len(self.tracking)} samples ({self.tracking.duration:.0f} s); {parts}"
 
 
-def _recorded(name: str, values: Any, n: int) -> np.ndarray:
-    """Return activity of its own type, without a copy."""
+def real_matrix(name: str, values: Any, n: int) -> np.ndarray:
+    """Return activity as an array of real numbers, shape (sample, unit), of its own type, without a copy.
+
+    Raises
+    ------
+    UsageError
+        If it is another thing, or has not `n` samples.
+    """
     try:
         found = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as err:  # a ragged list; a tensor that needs its gradient
@@ -69,6 +75,11 @@ def _recorded(name: str, values: Any, n: int) -> np.ndarray:
         raise UsageError(f"{name} is of type {found.dtype}; expected real numbers.")
     if found.ndim != 2 or len(found) != n or not found.shape[1]:
         raise UsageError(f"{name} has shape {found.shape}; expected (sample, unit) with {n} samples.")
+    return found
+
+
+def _recorded(name: str, values: Any, n: int) -> np.ndarray:
+    found = real_matrix(name, values, n)
     if infinite(found) or np.isnan(found).any():
         raise UsageError(f"{name} holds nan or infinite values; expected finite numbers.")
     return found

@@ -20,13 +20,14 @@ from probekit.spatial.rate_maps import RateMaps, rate_maps
 from probekit.spatial.realignment import realignment
 from probekit.spatial.remapping import remapping
 from probekit.spatial.signed import nonnegative
-from probekit.spatial.significance import p_values, pooled_p_values
+from probekit.spatial.significance import CLASSIC_THRESHOLDS, null_scores, p_values, pooled_p_values
 from probekit.spatial.speed import speed_score, speed_tuning
 from probekit.spatial.spikes import spike_rates
 from probekit.spatial.stability import stability
 from probekit.spatial.torus import topology
 
 __all__ = [
+    "CLASSIC_THRESHOLDS",
     "RateMaps",
     "autocorrelograms",
     "border_scores",
@@ -50,6 +51,7 @@ __all__ = [
     "mean_vectors",
     "mutual_information",
     "nonnegative",
+    "null_scores",
     "p_values",
     "place_by_heading",
     "place_fields",

@@ -18,6 +18,7 @@ from scipy.sparse import csc_array
 from probekit.arguments import LARGEST, Floats, instance, real
 from probekit.errors import UsageError
 from probekit.navigation import Arena, Tracking
+from probekit.navigation.recorded import real_matrix
 
 _COVERED = 0.25
 """Share of the floor's bins below which a map says little about the arena."""
@@ -267,15 +268,7 @@ def checked_activity(activity: Any, along: Tracking | npt.NDArray[np.int64]) -> 
         If it is another thing, or has not as many samples as what it was recorded along.
     """
     n_samples = len(along if isinstance(along, np.ndarray) else instance("tracking", along, Tracking))
-    try:
-        values = np.asarray(activity)
-    except (TypeError, ValueError, RuntimeError) as err:  # a ragged list; a tensor that needs its gradient
-        raise UsageError(f"activity is {type(activity).__name__}; expected an array of numbers ({err}).") from err
-    if values.dtype.kind not in "biuf":
-        raise UsageError(f"activity is of type {values.dtype}; expected real numbers.")
-    if values.ndim != 2 or len(values) != n_samples or not values.shape[1]:
-        raise UsageError(f"activity has shape {values.shape}; expected (sample, unit) with {n_samples} samples.")
-    return values
+    return real_matrix("activity", activity, n_samples)
 
 
 def _mask(samples: Any, n: int) -> npt.NDArray[np.bool_]:

@@ -15,9 +15,10 @@ from probekit.reports.by_depth import Dash
 from probekit.reports.figures import TRAINED, UNLEARNED, UNTRAINED
 from probekit.reports.tables import CONTROL, MEASURED
 from probekit.result import Result
+from probekit.spatial.significance import CLASSIC_THRESHOLDS
 
 ALPHA = 0.05
-CLASSIC = 0.37
+CLASSIC = CLASSIC_THRESHOLDS["banino2018"]["grid"]
 READ_OUT = "random read-out"
 CONTROLS = (CONTROL, READ_OUT)
 LOOKS: dict[str, tuple[str, str, Dash]] = {
