@@ -10,20 +10,24 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
-from probekit.errors import LayerError, UsageError, unknown_name
-
-RECURRENT = (nn.LSTM, nn.GRU, nn.RNN)
-
-_Recurrent: TypeAlias = nn.LSTM | nn.GRU | nn.RNN
-_Steps: TypeAlias = Tensor | PackedSequence
-_Place: TypeAlias = tuple[str, int, int]  # symbol, layer, direction
+from probekit.errors import LayerError, UsageError
+from probekit.recurrent.given import (
+    Steps,
+    check_inputs,
+    initial_states,
+    nan_past_end,
+    padded,
+    reversed_steps,
+    time_major,
+)
+from probekit.recurrent.places import GATES, Place, Recurrent, checked, choose_parts, n_directions
 
 _FUSED: Mapping[str, Any] = {
     "LSTM": torch.lstm,
@@ -31,8 +35,6 @@ _FUSED: Mapping[str, Any] = {
     "RNN_TANH": torch.rnn_tanh,
     "RNN_RELU": torch.rnn_relu,
 }
-_STATES = {"LSTM": "hc", "GRU": "h", "RNN_TANH": "h", "RNN_RELU": "h"}
-_GATES = {"LSTM": "ifgo", "GRU": "rzn", "RNN_TANH": "", "RNN_RELU": ""}  # in the order of the rows of torch's weights
 _FROM_OUTPUT = frozenset({"output", "h"})
 
 
@@ -58,7 +60,7 @@ class States:
 
 @dataclass(frozen=True, eq=False)
 class _Pass:
-    module: _Recurrent
+    module: Recurrent
     layers: Mapping[int, Tensor]  # 0: the input, k: the output of layer k - 1; (time, batch, unit)
     initial: Sequence[Tensor]  # h0, and c0 of an LSTM; (layer and direction, batch, unit)
     lengths: Tensor  # (batch,), on the CPU
@@ -80,34 +82,6 @@ class _Drive:
 
     def total(self, gate: int) -> Tensor:
         return self.from_input(gate).add_(self.from_state(gate))
-
-
-def part_names(module: nn.Module) -> list[str]:
-    """Return the names of a recurrent module's parts.
-
-    Parameters
-    ----------
-    module : nn.LSTM, nn.GRU or nn.RNN
-
-    Returns
-    -------
-    list of str
-        "output", then for each layer and direction, with the suffix of torch's weights, the hidden state h and
-
-        - LSTM: the cell state c, the gates i (input), f (forget) and o (output), the candidate g;
-        - GRU: the gates r (reset) and z (update), the candidate n.
-
-    Raises
-    ------
-    LayerError
-        If the module is none of these.
-
-    Examples
-    --------
-    >>> part_names(nn.GRU(3, 4, bidirectional=True))
-    ['output', 'h_l0', 'r_l0', 'z_l0', 'n_l0', 'h_l0_reverse', 'r_l0_reverse', 'z_l0_reverse', 'n_l0_reverse']
-    """
-    return list(_places(_recurrent(module)))
 
 
 @torch.no_grad()
@@ -162,56 +136,28 @@ def states(
     >>> torch.allclose(found["h_l0"], found["o_l0"] * found["c_l0"].tanh(), atol=1e-6)
     True
     """
-    recurrent = _recurrent(module)
-    chosen = _choose(recurrent, parts)
+    recurrent = checked(module)
+    chosen = choose_parts(recurrent, parts)
     _refuse_dropout(recurrent)
-    _check_inputs(recurrent, inputs)
+    check_inputs(recurrent, inputs)
     packed = isinstance(inputs, PackedSequence)
     batched = isinstance(inputs, PackedSequence) or inputs.ndim == 3
-    first = _time_major(inputs, recurrent.batch_first)
-    initial = _initial(recurrent, first, hx, batched=batched)
+    first = _detached(time_major(inputs, recurrent.batch_first))
+    initial = initial_states(recurrent, first, hx, batched=batched)
     forward: Callable[..., tuple[Any, Any]] = recurrent.forward
     result = forward(inputs, hx) if output is None else output
     _check_output(recurrent, inputs, result)
-    last = _time_major(result[0], recurrent.batch_first)
+    last = _detached(time_major(result[0], recurrent.batch_first))
     with torch.autocast(last.data.device.type, enabled=False):
         run = _run_again(recurrent, first, last, initial, chosen.values())
         found = _rebuild(run, chosen.values())
     if packed:
-        found = {place: _nan_past_end(values, run.lengths) for place, values in found.items()}
+        found = {place: nan_past_end(values, run.lengths) for place, values in found.items()}
     ordered = {name: found[place].transpose(0, 1) for name, place in chosen.items()}
     return States(ordered, run.lengths if packed else None, batched)
 
 
-def _recurrent(module: nn.Module) -> _Recurrent:
-    if not isinstance(module, RECURRENT):
-        raise LayerError(f"the module is of type {type(module).__name__}; expected nn.LSTM, nn.GRU or nn.RNN.")
-    return module
-
-
-def _places(module: _Recurrent) -> dict[str, _Place]:
-    places = {"output": ("output", module.num_layers - 1, 0)}
-    for layer in range(module.num_layers):
-        for direction in range(_n_directions(module)):
-            for symbol in _STATES[module.mode] + _GATES[module.mode]:
-                places[f"{symbol}_l{layer}{'_reverse' if direction else ''}"] = (symbol, layer, direction)
-    return places
-
-
-def _n_directions(module: _Recurrent) -> int:
-    return 2 if module.bidirectional else 1
-
-
-def _choose(module: _Recurrent, parts: Iterable[str] | None) -> dict[str, _Place]:
-    places = _places(module)
-    chosen = list(places if parts is None else parts)
-    for name in chosen:
-        if name not in places:
-            raise unknown_name(f"part of this {type(module).__name__}", name, places)
-    return {name: places[name] for name in chosen}
-
-
-def _refuse_dropout(module: _Recurrent) -> None:
+def _refuse_dropout(module: Recurrent) -> None:
     if module.training and module.dropout > 0 and module.num_layers > 1:
         raise LayerError(
             f"the {type(module).__name__} is in training mode with dropout {module.dropout}, so what its upper layers "
@@ -219,21 +165,9 @@ def _refuse_dropout(module: _Recurrent) -> None:
         )
 
 
-def _check_inputs(module: _Recurrent, inputs: _Steps) -> None:
-    if not isinstance(inputs, Tensor | PackedSequence):
-        raise UsageError(f"inputs is of type {type(inputs).__name__}; expected a tensor or a PackedSequence.")
-    shape = tuple(inputs.data.shape)
-    if len(shape) not in {2, 3} or shape[-1] != module.input_size:
-        axes = "(batch, time, unit)" if module.batch_first else "(time, batch, unit)"
-        raise UsageError(
-            f"inputs have shape {shape}; this {type(module).__name__} takes {axes}, or (time, unit) without a batch, "
-            f"with {module.input_size} units."
-        )
-
-
-def _check_output(module: _Recurrent, inputs: _Steps, output: object) -> None:
+def _check_output(module: Recurrent, inputs: Steps, output: object) -> None:
     fused = output[0] if isinstance(output, tuple) and len(output) == 2 else None
-    shape = (*inputs.data.shape[:-1], _n_directions(module) * (module.proj_size or module.hidden_size))
+    shape = (*inputs.data.shape[:-1], n_directions(module) * (module.proj_size or module.hidden_size))
     kind = PackedSequence if isinstance(inputs, PackedSequence) else Tensor
     if not isinstance(fused, kind) or tuple(fused.data.shape) != shape:
         raise UsageError(
@@ -242,30 +176,8 @@ def _check_output(module: _Recurrent, inputs: _Steps, output: object) -> None:
         )
 
 
-def _initial(module: _Recurrent, inputs: _Steps, hx: object, *, batched: bool) -> list[Tensor]:
-    rows = module.num_layers * _n_directions(module)
-    batch = int(inputs.batch_sizes[0]) if isinstance(inputs, PackedSequence) else inputs.shape[1]
-    widths = [module.proj_size or module.hidden_size, module.hidden_size][: len(_STATES[module.mode])]
-    if hx is None:
-        return [inputs.data.new_zeros(rows, batch, width) for width in widths]
-    given: list[Any] = list(hx) if isinstance(hx, tuple | list) else [hx]
-    expected = [(rows, batch, width) if batched else (rows, width) for width in widths]
-    shapes = [tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__ for state in given]
-    if shapes != expected:
-        raise UsageError(f"hx has shapes {shapes}; this {type(module).__name__} takes {expected} for these inputs.")
-    return [state.reshape(rows, batch, -1) for state in given]
-
-
-def _time_major(steps: _Steps, batch_first: bool) -> _Steps:
-    if isinstance(steps, PackedSequence):
-        return steps
-    if steps.ndim == 2:
-        return steps.detach()[:, None]
-    return steps.detach().transpose(0, 1) if batch_first else steps.detach()
-
-
 def _run_again(
-    module: _Recurrent, first: _Steps, last: _Steps, initial: Sequence[Tensor], places: Collection[_Place]
+    module: Recurrent, first: Steps, last: Steps, initial: Sequence[Tensor], places: Collection[Place]
 ) -> _Pass:
     dtype = last.data.dtype  # under autocast not that of the weights: torch casts all to it, and so do we
     initial = [state.to(dtype).contiguous() for state in initial]
@@ -274,13 +186,13 @@ def _run_again(
     sequences = {0: first.to(dtype), module.num_layers: last}
     for layer in range(max((read | given) - {module.num_layers}, default=0)):
         sequences[layer + 1] = _run_layer(module, layer, sequences[layer], initial)
-    padded = {layer: _padded(sequences[layer]) for layer in read | given | {module.num_layers}}
-    layers = {layer: values for layer, (values, _) in padded.items()}
-    return _Pass(module, layers, initial, padded[module.num_layers][1])
+    filled = {layer: padded(sequences[layer]) for layer in read | given | {module.num_layers}}
+    layers = {layer: values for layer, (values, _) in filled.items()}
+    return _Pass(module, layers, initial, filled[module.num_layers][1])
 
 
-def _run_layer(module: _Recurrent, layer: int, steps: _Steps, initial: Sequence[Tensor]) -> _Steps:
-    rows = slice(layer * _n_directions(module), (layer + 1) * _n_directions(module))
+def _run_layer(module: Recurrent, layer: int, steps: Steps, initial: Sequence[Tensor]) -> Steps:
+    rows = slice(layer * n_directions(module), (layer + 1) * n_directions(module))
     weights = [weight.to(initial[0].dtype) for direction in module.all_weights[rows] for weight in direction]
     hx = [state[rows] for state in initial]
     # biases, layers, dropout, training, bidirectional, and for tensors batch_first
@@ -297,14 +209,8 @@ def _run_layer(module: _Recurrent, layer: int, steps: _Steps, initial: Sequence[
     return PackedSequence(values, *steps[1:]) if isinstance(steps, PackedSequence) else values
 
 
-def _padded(steps: _Steps) -> tuple[Tensor, Tensor]:
-    if isinstance(steps, PackedSequence):
-        return pad_packed_sequence(steps)
-    return steps, torch.full((steps.shape[1],), steps.shape[0], device="cpu")
-
-
-def _rebuild(run: _Pass, places: Collection[_Place]) -> dict[_Place, Tensor]:
-    found: dict[_Place, Tensor] = {}
+def _rebuild(run: _Pass, places: Collection[Place]) -> dict[Place, Tensor]:
+    found: dict[Place, Tensor] = {}
     for layer, direction in {place[1:] for place in places}:
         symbols = {place[0] for place in places if place[1:] == (layer, direction)}
         values = _direction(run, layer, direction, symbols)
@@ -313,17 +219,17 @@ def _rebuild(run: _Pass, places: Collection[_Place]) -> dict[_Place, Tensor]:
 
 
 def _direction(run: _Pass, layer: int, direction: int, symbols: set[str]) -> dict[str, Tensor]:
-    module, index = run.module, layer * _n_directions(run.module) + direction
+    module, index = run.module, layer * n_directions(run.module) + direction
     output, h0 = run.layers[layer + 1], run.initial[0][index]
-    h = output.chunk(_n_directions(module), -1)[direction]
+    h = output.chunk(n_directions(module), -1)[direction]
     found = {"output": output, "h": h}
     if symbols <= _FROM_OUTPUT:
         return found
 
     def turn(values: Tensor) -> Tensor:
-        return _reverse(values, run.lengths) if direction else values.contiguous()
+        return reversed_steps(values, run.lengths) if direction else values.contiguous()
 
-    gates = len(_GATES[module.mode])
+    gates = len(GATES[module.mode])
     weights = [weight.to(h.dtype).chunk(gates) for weight in module.all_weights[index][: 4 if module.bias else 2]]
     drive = _Drive(turn(run.layers[layer]), torch.cat([h0[None], turn(h)[:-1]]), weights)
     rebuilt = _lstm(drive, run.initial[1][index], symbols) if module.mode == "LSTM" else _gru(drive, symbols)
@@ -354,14 +260,5 @@ def _gru(drive: _Drive, symbols: set[str]) -> dict[str, Tensor]:
     return found
 
 
-def _reverse(values: Tensor, lengths: Tensor) -> Tensor:
-    """Return values, (time, batch, unit), with each sequence turned around within its own length."""
-    sequence = torch.arange(len(lengths), device=lengths.device)
-    step = torch.arange(len(values), device=lengths.device)[:, None]
-    order = torch.where(step < lengths, lengths - 1 - step, step)
-    return values[order.to(values.device), sequence.to(values.device)]
-
-
-def _nan_past_end(values: Tensor, lengths: Tensor) -> Tensor:
-    step = torch.arange(len(values), device=lengths.device)[:, None, None]
-    return values.masked_fill((step >= lengths[:, None]).to(values.device), torch.nan)
+def _detached(steps: Steps) -> Steps:
+    return steps if isinstance(steps, PackedSequence) else steps.detach()
