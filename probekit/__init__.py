@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         brains,
         data,
         encoding,
+        lesions,
         navigation,
         recurrent,
         reports,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from probekit.analyses import analyse
     from probekit.analyses.studies import reproduce
     from probekit.geometry import receptive_fields
+    from probekit.lesions import lesion
     from probekit.navigator import navigate
     from probekit.network import Card, Entry, Preprocess
     from probekit.recorder import plan, record
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
     from probekit.units import Units
 
 _PARTS = (
-    "analyses", "brains", "data", "encoding", "navigation", "recurrent", "reports", "rsa", "spatial", "stats",
-    "stimuli", "zoo",
+    "analyses", "brains", "data", "encoding", "lesions", "navigation", "recurrent", "reports", "rsa", "spatial",
+    "stats", "stimuli", "zoo",
 )  # fmt: skip
 _NAMES = {
     "analyse": "analyses:analyse",
@@ -44,6 +46,7 @@ _NAMES = {
     "Entry": "network:Entry",
     "Preprocess": "network:Preprocess",
     "fidelity": "replay:fidelity",
+    "lesion": "lesions:lesion",
     "navigate": "navigator:navigate",
     "plan": "recorder:plan",
     "record": "recorder:record",
@@ -68,6 +71,8 @@ __all__ = [
     "data",
     "encoding",
     "fidelity",
+    "lesion",
+    "lesions",
     "navigate",
     "navigation",
     "open",

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import types
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
@@ -18,11 +18,20 @@ from probekit.network import weights_hash
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type, np.generic)
 
 
+@runtime_checkable
+class SaysWhatItIs(Protocol):
+    """Something that holds more than what makes it this one and no other."""
+
+    def identity(self) -> Any:
+        """Return what it is made of."""
+
+
 def fingerprint(thing: Any) -> str:
     """Return a hash that is the same, in any process, exactly when `thing` is made of the same parts.
 
-    Functions count by their code, defaults, closures and the plain globals that they name; modules by class, weights
-    and plain attributes; dataclasses, containers, arrays and tensors by content.
+    Whatever has a method ``identity`` counts by what that returns. Functions count by their code, defaults,
+    closures and the plain globals that they name; modules by class, weights and plain attributes; dataclasses,
+    containers, arrays and tensors by content.
 
     Raises
     ------
@@ -80,6 +89,8 @@ def _parts(thing: Any, above: tuple[int, ...]) -> Iterable[bytes]:
 
 
 def _content(thing: Any) -> Iterable[Any]:
+    if isinstance(thing, SaysWhatItIs):
+        return [thing.identity()]
     if isinstance(thing, nn.Module):
         return [weights_hash(thing), str(thing), [_module_extras(module) for module in thing.modules()]]
     if isinstance(thing, types.FunctionType):

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from probekit import randomness
 
 Receive = Callable[[str, nn.Module, tuple[Any, ...], dict[str, Any], Any], None]
 """Called with layer name, module, positional and keyword inputs, and output, whenever a module returns."""
+
+
+class Inside(ABC):
+    """A hook that changes a recurrent module inside its recurrence, and so alone knows what it held there."""
+
+    @abstractmethod
+    def states(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], parts: Collection[str]
+    ) -> dict[str, Tensor]:
+        """Return part → values at every step, shape (batch, time, unit), as `probekit.recurrent.states` does."""
+
+
+def inside(module: nn.Module) -> Inside | None:
+    """Return the last hook on a module that changes it inside, None if there is none."""
+    hooks: list[object] = list(module._forward_hooks.values())
+    return next((hook for hook in reversed(hooks) if isinstance(hook, Inside)), None)
 
 
 @contextmanager
@@ -33,6 +50,32 @@ def tapped_before(
     with ExitStack() as hooks:
         for name, module in modules.items():
             hooks.callback(module.register_forward_pre_hook(_before(name, receive), with_kwargs=True).remove)
+        yield
+
+
+@contextmanager
+def altering(
+    after: Iterable[tuple[nn.Module, Callable[..., Any]]], before: Iterable[tuple[nn.Module, Callable[..., Any]]] = ()
+) -> Generator[None]:
+    """Let hooks put something else in the place of what modules return, or take; they are gone afterwards.
+
+    Torch's fused attention path, which skips sub-modules, is off meanwhile.
+
+    Parameters
+    ----------
+    after : iterable of (module, hook)
+        Called as ``hook(module, args, kwargs, output)``; what is not None replaces the output.
+    before : iterable of (module, hook)
+        Called as ``hook(module, args, kwargs)``; None, or the new ``(args, kwargs)``.
+    """
+    fused_attention = torch.backends.mha.get_fastpath_enabled()
+    with ExitStack() as hooks:
+        hooks.callback(torch.backends.mha.set_fastpath_enabled, fused_attention)
+        torch.backends.mha.set_fastpath_enabled(False)
+        for module, hook in before:
+            hooks.callback(module.register_forward_pre_hook(hook, with_kwargs=True).remove)
+        for module, hook in after:
+            hooks.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
         yield
 
 

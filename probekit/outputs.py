@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from probekit.errors import LayerError
 
@@ -72,6 +73,30 @@ def _items(value: Any) -> Iterable[tuple[str, Any]]:
     return []
 
 
+def with_tensor(output: Any, name: str, tensor: Tensor) -> Any:
+    """Return a module's output with one of its tensors, named as in `named_tensors`, replaced.
+
+    >>> import torch
+    >>> with_tensor((torch.zeros(1), {"c": torch.zeros(1)}), "1.c", torch.ones(1))
+    (tensor([0.]), {'c': tensor([1.])})
+    """
+    if not name:
+        return _packed_like(output, tensor) if isinstance(output, PackedSequence) else tensor
+    key, _, rest = name.partition(".")
+    items = [(one, with_tensor(item, rest, tensor) if one == key else item) for one, item in _items(output)]
+    values = [item for _, item in items]
+    if isinstance(output, Mapping):
+        return type(output)(zip(output, values, strict=True))  # type: ignore[call-arg]  # dict and the like
+    if dataclasses.is_dataclass(output) and not isinstance(output, type):
+        return dataclasses.replace(output, **dict(items))
+    return type(output)(*values) if hasattr(output, "_fields") else type(output)(values)
+
+
+def _packed_like(packed: PackedSequence, padded: Tensor) -> PackedSequence:
+    lengths = pad_packed_sequence(packed)[1]
+    return pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=packed.sorted_indices is None)
+
+
 def layout_of(module: nn.Module, inherited: Layout | None, n_dims: int) -> Layout:
     """Return where the channel axis of a module's output is, given what it inherits from its input or children.
 
@@ -89,6 +114,38 @@ def layout_of(module: nn.Module, inherited: Layout | None, n_dims: int) -> Layou
     if order == (0, 3, 1, 2):
         return "first"
     return inherited or ("last" if n_dims == 2 else "first")
+
+
+class Layouts:
+    """Where the channels are in what modules return, followed through one forward pass."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[weakref.ref[Tensor], Layout]] = {}  # holds no activity longer than the network does
+        self._recent: list[tuple[str, tuple[int, ...], Layout]] = []
+
+    def see(self, name: str, module: nn.Module, tensor: Tensor, inputs: list[Any]) -> Layout:
+        """Return the layout of a tensor that the module `name` made of its inputs, and remember it."""
+        layout = self._known(tensor) or self._inherited(name, module, tensor, inputs)
+        self._of[id(tensor)] = (weakref.ref(tensor), layout)
+        self._recent.append((name, tuple(tensor.shape), layout))
+        return layout
+
+    def _known(self, tensor: Tensor) -> Layout | None:
+        seen, layout = self._of.get(id(tensor), (None, None))
+        return layout if seen is not None and seen() is tensor else None
+
+    def _inherited(self, name: str, module: nn.Module, tensor: Tensor, inputs: list[Any]) -> Layout:
+        near: Layout | None = None
+        far: Layout | None = None
+        for value in reversed([value for value in inputs if isinstance(value, Tensor)]):
+            known = self._known(value) if value.ndim == tensor.ndim else None
+            if known:
+                far = known
+                near = known if value.shape == tensor.shape else near
+        prefix = f"{name}.".lstrip(".")  # the whole network is called "."
+        shape = tuple(tensor.shape)
+        inside = [layout for child, size, layout in self._recent if child.startswith(prefix) and size == shape]
+        return layout_of(module, near or (inside[-1] if inside else None) or far, tensor.ndim - 1)
 
 
 def label(shape: tuple[int, ...], layout: Layout, n_times: int | None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from probekit import randomness
 from probekit.errors import DeviceError, StimulusError, UsageError
 from probekit.fingerprint import fingerprint, network_fingerprint
 from probekit.layers import LayerSpec
+from probekit.lesions import active_lesions
 from probekit.network import Card, Entry, weights_hash
 from probekit.stimuli import Stimuli, as_stimuli
 from probekit.store import table_hash
@@ -110,7 +111,8 @@ class Session:
 
     def provenance(self) -> dict[str, Any]:
         """Return what is recorded, of what, with which versions; JSON-ready."""
-        return {
+        lesions = active_lesions(self.module)
+        return ({"lesions": lesions} if lesions else {}) | {
             "network": self.entry.card.name,
             "trained_on": self.entry.card.trained_on,
             "network_class": f"{type(self.module).__module__}.{type(self.module).__qualname__}",

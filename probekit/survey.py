@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 from probekit import hooks, recurrent
 from probekit.errors import LayerError, ModelError, ProbekitError
 from probekit.layers import ROOT, Wanted, matches, modules_by_name
-from probekit.outputs import Layout, canonical, label, layout_of, named_tensors
+from probekit.outputs import Layout, Layouts, canonical, label, named_tensors
 
 Forward = Callable[[nn.Module, Tensor, pd.DataFrame], object]
 """Runs the network on prepared inputs, given the table rows of the stimuli that they are."""
@@ -102,6 +102,11 @@ def read(
         inputs = args[0] if args else kwargs["input"]
         start = args[1] if len(args) > 1 else kwargs.get("hx")
         chosen = [part for part in recurrent.part_names(module) if asked(part)]
+        changed = hooks.inside(module)
+        if changed is not None:
+            found = changed.states(module, args, kwargs, [part for part in chosen if part != "output"])
+            given = recurrent.states(module, inputs, start, output, [part for part in chosen if part == "output"])
+            return {part: (given.parts if part == "output" else found)[part] for part in chosen}
         return dict(recurrent.states(module, inputs, start, output, chosen).parts)
     if _is_attention(module):
         tensors = {"output": output[0]}
@@ -203,8 +208,7 @@ def _look(network: nn.Module, wanted: list[Wanted], run: Callable[[int], object]
     watched |= {name: modules[name] for name in parts}
     watched = {name: module for name, module in watched.items() if not isinstance(module, torch.jit.ScriptModule)}
     look = _Look(batch, {}, {})
-    layouts: dict[int, tuple[Tensor, Layout]] = {}
-    recent: list[tuple[str, tuple[int, ...], Layout]] = []
+    layouts = Layouts()
 
     def receive(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         known = _is_fused(module)
@@ -212,9 +216,7 @@ def _look(network: nn.Module, wanted: list[Wanted], run: Callable[[int], object]
         tensors = read(module, args, kwargs, output, parts.get(name, ()) if name in parts or not known else ("output",))
         shapes = {}
         for part, tensor in tensors.items():
-            layout = _layout(name, module, tensor, [*args, *kwargs.values()], layouts, recent)
-            layouts[id(tensor)] = (tensor, layout)
-            recent.append((name, tuple(tensor.shape), layout))
+            layout = layouts.see(name, module, tensor, [*args, *kwargs.values()])
             kind = "weights" if part == "weights" and _is_attention(module) else _kind(tensor)
             batch_first = known or kind == "weights"
             shapes[part] = _Shape(tuple(tensor.shape), "last" if known else layout, batch_first, kind, packed)
@@ -228,30 +230,6 @@ def _look(network: nn.Module, wanted: list[Wanted], run: Callable[[int], object]
     with hooks.tapped(watched, receive):
         run(batch)
     return look
-
-
-def _layout(
-    name: str,
-    module: nn.Module,
-    tensor: Tensor,
-    inputs: list[Any],
-    layouts: dict[int, tuple[Tensor, Layout]],
-    recent: list[tuple[str, tuple[int, ...], Layout]],
-) -> Layout:
-    if id(tensor) in layouts:
-        return layouts[id(tensor)][1]
-    tensors = [value for value in inputs if isinstance(value, Tensor)]
-    near: Layout | None = None
-    far: Layout | None = None
-    for value in reversed(tensors):
-        if id(value) in layouts and value.ndim == tensor.ndim:
-            far = layouts[id(value)][1]
-            if value.shape == tensor.shape:
-                near = far
-    prefix = "" if name == ROOT else f"{name}."
-    inside = [layout for child, shape, layout in recent if child.startswith(prefix) and shape == tuple(tensor.shape)]
-    inherited = near or (inside[-1] if inside else None) or far
-    return layout_of(module, inherited, tensor.ndim - 1)
 
 
 def _is_doubtful(look: _Look) -> bool:
