@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         spatial,
         stats,
         stimuli,
+        tasks,
         zoo,
     )
     from probekit.analyses import analyse
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 _PARTS = (
     "analyses", "brains", "data", "encoding", "lesions", "navigation", "recurrent", "reports", "rsa", "spatial",
-    "stats", "stimuli", "zoo",
+    "stats", "stimuli", "tasks", "zoo",
 )  # fmt: skip
 _NAMES = {
     "analyse": "analyses:analyse",
@@ -86,6 +87,7 @@ __all__ = [
     "spatial",
     "stats",
     "stimuli",
+    "tasks",
     "zoo",
 ]
 

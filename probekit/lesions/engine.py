@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,9 @@ from probekit.recording import Recording
 
 Targets = Mapping[str, Any] | pd.DataFrame | str | Sequence[str]
 """Layer → units, a mask or a `Target`; or rows of a result's table; or layers that are lesioned whole."""
+
+
+Forward = Callable[[nn.Module, Tensor], Any]
 
 
 @contextmanager
@@ -106,13 +109,19 @@ class ManyLesions:
     Parameters
     ----------
     module : nn.Module
+    forward : callable
+        Runs it.
     now : Pass
     n_lesions : int
+    copies_late : bool or None
+        Whether the batch is copied at the lesion; None before that was tried.
     """
 
-    def __init__(self, module: nn.Module, now: Pass, n_lesions: int) -> None:
-        self._module, self._now, self.n_lesions = module, now, n_lesions
-        self._copies_late: bool | None = None
+    def __init__(
+        self, module: nn.Module, forward: Forward, now: Pass, n_lesions: int, copies_late: bool | None
+    ) -> None:
+        self._module, self._forward, self._now = module, forward, now
+        self.n_lesions, self.copies_late = n_lesions, copies_late
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return what the network returns under each lesion, shape (lesion, stimulus, …).
@@ -122,14 +131,14 @@ class ManyLesions:
         ModelError
             If the network returns no tensor, or has no batch axis to copy.
         """
-        if self._copies_late is None:
-            self._copies_late = self._can_copy_late(inputs[:2])
-        return self._run(inputs, late=self._copies_late)
+        if self.copies_late is None:
+            self.copies_late = self._can_copy_late(inputs[:2])
+        return self._run(inputs, late=self.copies_late)
 
     def _run(self, inputs: Tensor, *, late: bool) -> Tensor:
         self._now.copied_input = not late
         given = inputs if late else torch.cat([inputs] * self.n_lesions)
-        output = self._module(given)
+        output = self._forward(self._module, given)
         if not isinstance(output, Tensor):
             raise ModelError(f"the network returns a {type(output).__name__}; many lesions at once need one tensor.")
         if len(output) != self.n_lesions * len(inputs):
@@ -165,6 +174,8 @@ def many_lesions(
     amount: float | None = None,
     reference: Recording | Navigation | None = None,
     seed: int = 0,
+    forward: Forward | None = None,
+    copies_late: bool | None = None,
 ) -> Generator[ManyLesions]:
     """Run a network under many lesions at once, as many copies of a batch; hundreds of shams need it.
 
@@ -176,6 +187,11 @@ def many_lesions(
         Each as the `targets` of `lesion`; an empty mapping leaves the network intact.
     how, amount, reference, seed
         As in `lesion`, the same for all; random draws are shared by all.
+    forward : callable, optional
+        ``forward(module, inputs)`` returns the tensor that is looked at. Default: ``module(inputs)``.
+    copies_late : bool, optional
+        Whether to copy the batch where the first lesioned layer returns, as an earlier call found out. Default: that is
+        tried on the first stimuli.
 
     Yields
     ------
@@ -206,7 +222,11 @@ def many_lesions(
     said = {"n_lesions": len(each), "layers": sorted(":".join(filter(None, key)) for key in keys)}
     sites = {key: [one.get(key) for one in each] for key in keys}
     with _installed(module, sites, change, now, said):
-        yield ManyLesions(module, now, len(each))
+        yield ManyLesions(module, forward or _called, now, len(each), copies_late)
+
+
+def _called(module: nn.Module, inputs: Tensor) -> Any:
+    return module(inputs)
 
 
 def active_lesions(network: nn.Module) -> list[dict[str, Any]]:

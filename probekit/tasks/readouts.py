@@ -1,0 +1,190 @@
+"""Tasks that a linear read-out of a layer answers, trained before any lesion."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from torch import Tensor, nn
+
+from probekit import hooks
+from probekit.arguments import Floats, real, whole
+from probekit.errors import UsageError, unknown_name
+from probekit.network import Entry
+from probekit.stimuli import Stimuli
+from probekit.tasks.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """Linear read-outs of a layer, one a fold, each fitted to the stimuli of the other folds.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (fold, class, feature)
+    offset : Tensor, shape (fold, class)
+    fold : Tensor of int, shape (stimulus,)
+        In which fold each stimulus is tested.
+    classes : tuple of str
+    right : Tensor of int, shape (stimulus,)
+        Class of each stimulus.
+    """
+
+    weights: Tensor
+    offset: Tensor
+    fold: Tensor
+    classes: tuple[str, ...]
+    right: Tensor
+
+    def logits(self, features: Tensor, rows: Tensor) -> Tensor:
+        """Return the scores of each class, shape (row, class), by the read-out that has not seen the stimulus."""
+        fold = self.fold.to(rows.device)[rows]
+        every = torch.einsum("rf,kcf->rkc", features, self.weights.to(features)) + self.offset.to(features)
+        return every[torch.arange(len(rows), device=rows.device), fold]
+
+    def correct(self, features: Tensor, rows: Tensor) -> Tensor:
+        """Return 1 where the class is told right, 0 elsewhere, shape (row,)."""
+        return (self.logits(features, rows).argmax(-1) == self.right.to(rows.device)[rows]).float()
+
+
+def classification(
+    network: Entry | nn.Module,
+    stimuli: Stimuli,
+    label: str = "category",
+    *,
+    layer: str,
+    n_folds: int = 5,
+    penalty: float = 1.0,
+    seed: int = 0,
+) -> Task:
+    """Return the task of telling what a stimulus is, by a linear read-out of a layer, trained before any lesion.
+
+    Multinomial logistic regression on standardised features, maps averaged over places and sequences over steps. Every
+    stimulus is tested by the read-out of the folds that it is not in.
+
+    Parameters
+    ----------
+    network : Entry or nn.Module
+        Whose intact activity the read-outs are fitted to.
+    stimuli : Stimuli
+        With at least `n_folds` of each class.
+    label : str
+        Column of the stimulus table that names the classes.
+    layer : str
+        What is read.
+    n_folds : int
+    penalty : float
+        Of squared weights; scikit-learn's 1 / C.
+    seed : int
+        Of the folds.
+
+    Returns
+    -------
+    Task
+        Scores: 1 where the class is told right, 0 elsewhere, shape (stimulus,). Its `trials` are the stimulus table.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column, or a class has too few stimuli.
+    """
+    right, classes = _classes(stimuli, label, whole("n_folds", n_folds, 2))
+    real("penalty", penalty, "above 0", above=0)
+    inputs = prepared(network, stimuli)
+    reading = Task("features", "", inputs, lambda said, _: features(said), True, layer=layer)
+    seen = reading(network)
+    readout = fit_readout(seen, right, classes, n_folds=n_folds, penalty=penalty, seed=seed)
+
+    def score(said: Tensor, rows: Tensor) -> Tensor:
+        return readout.correct(features(said), rows)
+
+    return Task("classification", "", inputs, score, True, layer=layer, trials=stimuli.table.reset_index(drop=True))
+
+
+def fit_readout(
+    seen: Floats,
+    right: np.ndarray,
+    classes: Sequence[str],
+    *,
+    n_folds: int,
+    penalty: float,
+    seed: int,
+    n_training: int | None = None,
+) -> Readout:
+    """Return read-outs of features, shape (stimulus, feature), fitted to all folds but one, each in turn.
+
+    Parameters
+    ----------
+    seen : array, shape (stimulus, feature)
+    right : array of int, shape (stimulus,)
+    classes : sequence of str
+    n_folds, penalty, seed
+        As in `classification`.
+    n_training : int, optional
+        Stimuli of each class that a read-out is fitted to. Default: all of the other folds.
+    """
+    fold = np.empty(len(right), dtype=np.int64)
+    weights, offsets = [], []
+    splits = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(seen, right)
+    for number, (training, tested) in enumerate(splits):
+        fold[tested] = number
+        chosen = training if n_training is None else _first(training, right, n_training)
+        mean, deviation = seen[chosen].mean(0), seen[chosen].std(0)
+        scale = np.where(deviation > 0, deviation, 1.0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a read-out a little short of its optimum is one still
+            fitted = LogisticRegression(C=1 / penalty, max_iter=300).fit((seen[chosen] - mean) / scale, right[chosen])
+        coefficients, intercept = fitted.coef_, fitted.intercept_
+        if len(classes) == 2:
+            coefficients, intercept = np.vstack([0 * coefficients, coefficients]), np.append(0.0, intercept)
+        weights.append(coefficients / scale)
+        offsets.append(intercept - (coefficients / scale) @ mean)
+    return Readout(
+        torch.from_numpy(np.stack(weights)).float(),
+        torch.from_numpy(np.stack(offsets)).float(),
+        torch.from_numpy(fold),
+        tuple(classes),
+        torch.from_numpy(right),
+    )
+
+
+def features(said: Tensor) -> Tensor:
+    """Return what was read as one row a stimulus: maps averaged over places, sequences over steps."""
+    if said.ndim == 4:
+        return said.mean((-2, -1))
+    return said.mean(1) if said.ndim == 3 else said.flatten(1)
+
+
+@torch.no_grad()
+def prepared(network: Entry | nn.Module, stimuli: Stimuli) -> Tensor:
+    """Return all stimuli as the network takes them."""
+    batch = stimuli.batch(np.arange(len(stimuli)))
+    if not isinstance(network, Entry):
+        return batch
+    with hooks.undisturbed(network.module):
+        return network.preprocess(batch)
+
+
+def _classes(stimuli: Stimuli, label: str, n_folds: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    if label not in stimuli.table:
+        raise unknown_name("column of the stimulus table", label, map(str, stimuli.table.columns))
+    names = stimuli.table[label].astype(str)
+    counts = names.value_counts()
+    if len(counts) < 2 or counts.min() < n_folds:
+        raise UsageError(
+            f"'{label}' has {len(counts)} classes, the smallest of {counts.min()}; expected at least 2 classes of "
+            f"{n_folds} stimuli, one a fold."
+        )
+    codes = pd.Categorical(names)
+    return np.asarray(codes.codes, dtype=np.int64), tuple(codes.categories)
+
+
+def _first(training: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
+    return np.concatenate([training[right[training] == one][:n] for one in np.unique(right)])
