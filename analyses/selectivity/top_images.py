@@ -10,8 +10,8 @@ from torch.nn import functional
 from probekit.recording import Recording
 from probekit.stimuli import Stimuli
 
-_N = 8
-_SIDE_PX = 64
+_N = 9
+_SIDE_PX = 96
 
 
 def top_images(recording: Recording, stimuli: Stimuli, table: pd.DataFrame) -> dict[str, xr.DataArray]:
