@@ -45,8 +45,9 @@ def selectivity(
     label : str
         Column of the stimulus table.
     contrasts : mapping, optional
-        Name → labels that are preferred, such as ``{"animate": ["faces", "bodies"]}``, against all others but the
-        scrambled; or a pair of lists, preferred and against. Default: each label against all others.
+        Name → a label or a list of labels that are preferred, such as ``{"animate": ["faces", "bodies"]}``, against all
+        others but the scrambled; or a tuple of two: preferred, and what they are compared with. Default: each label
+        against all others.
     scrambled : str
         Label of stimuli that are a control; there need not be any.
     n_shuffles : int

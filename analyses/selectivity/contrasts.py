@@ -14,9 +14,9 @@ from probekit.arguments import generator
 from probekit.errors import UsageError, unknown_name
 
 Bools = npt.NDArray[np.bool_]
-Labels: TypeAlias = str | Sequence[str]
+Labels: TypeAlias = str | list[str]
 Contrasts: TypeAlias = Mapping[str, Labels | tuple[Labels, Labels]]
-"""Name → labels that are preferred, or a pair of these and of those that they are compared with."""
+"""Name → a label or a list of labels that are preferred, or a tuple of these and of those they are compared with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,11 +104,13 @@ def design_of(stimuli: pd.DataFrame, *, label: str, contrasts: Contrasts | None,
 
 def _sides(name: str, given: Labels | tuple[Labels, Labels], known: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the labels that are preferred, and those that they are compared with."""
-    if isinstance(given, tuple) and len(given) == 2 and not all(isinstance(one, str) for one in given):
-        preferred, against = _listed(given[0]), _listed(given[1])
-    else:
-        preferred = _listed(given)
-        against = [one for one in known if one not in preferred]
+    if isinstance(given, tuple) and len(given) != 2:
+        raise UsageError(
+            f"contrast '{name}' is a tuple of {len(given)}; expected a list of labels that are preferred, or a pair of "
+            "such lists: preferred, and what they are compared with."
+        )
+    preferred = _listed(given[0] if isinstance(given, tuple) else given)
+    against = _listed(given[1]) if isinstance(given, tuple) else [one for one in known if one not in preferred]
     for one in (*preferred, *against):
         if one not in known:
             raise unknown_name(f"label of contrast '{name}'", str(one), known)
@@ -121,8 +123,8 @@ def _sides(name: str, given: Labels | tuple[Labels, Labels], known: Sequence[str
     return preferred, against
 
 
-def _listed(given: object) -> list[str]:
-    return [given] if isinstance(given, str) else list(given) if isinstance(given, Sequence) else [str(given)]
+def _listed(given: Labels) -> list[str]:
+    return [given] if isinstance(given, str) else [str(one) for one in given]
 
 
 def _halves(of_label: Bools, scrambled: Bools, seed: int) -> Bools:

@@ -75,7 +75,7 @@ def measure_units(
     for depth, layer in enumerate(recording.layers):
         progress("measuring selectivity", depth, len(recording))
         raw = recording.responses(layer)
-        responses = Responses.of(raw.mean(axis=1) if raw.ndim == 3 else raw)
+        responses = Responses.of(raw.mean(axis=1, dtype=np.float64) if raw.ndim == 3 else raw)
         places = units.loc[units["layer"] == layer, list(_PLACES)].reset_index(drop=True)
         for contrast in range(len(design.names)):
             table, row = _contrast(responses, design, contrast, options, layer)

@@ -141,7 +141,7 @@ def test_what_only_one_half_of_the_stimuli_shows_is_chosen_there_and_not_selecti
 
 
 def test_contrasts_can_be_groups_and_pairs(planted):
-    asked = {"animate": ["bodies", "faces"], "faces or places": ("faces", ["places"]), "one": "faces"}
+    asked = {"animate": ["bodies", "faces"], "faces or places": ("faces", "places"), "one": "faces"}
     found = selectivity(recorded(planted), contrasts=asked, n_shuffles=20)
     assert list(found.table["contrast"].unique()) == list(asked)
     pair = found.table.query("contrast == 'faces or places'").reset_index(drop=True)
@@ -311,6 +311,7 @@ def test_a_recorded_network_is_measured_with_the_label_that_is_asked_for():
         ({"contrasts": {"f": ("faces", ["faces"])}}, UsageError, r"contrast 'f' compares \['faces'\] with \['faces'\]"),
         ({"contrasts": {"all": ["bodies", "faces", "places"]}}, UsageError, r"contrast 'all' .* with \[\]; expected"),
         ({"contrasts": {"s": "scrambled"}}, UnknownNameError, r"no label of contrast 's' called 'scrambled'"),
+        ({"contrasts": {"f": ("faces",)}}, UsageError, r"contrast 'f' is a tuple of 1; expected a list of labels"),
         ({"contrasts": {}}, UsageError, r"contrasts is empty; expected a mapping such as"),
         ({"n_shuffles": 5}, UsageError, r"n_shuffles is 5; expected at least 20"),
         ({"seed": -1}, UsageError, r"seed is -1; expected at least 0"),
