@@ -12,6 +12,7 @@ import pandas as pd
 from probekit.analyses.orientation import orientation
 from probekit.analyses.receptive_field import receptive_field
 from probekit.analyses.rsa import rsa
+from probekit.analyses.selectivity import selectivity
 from probekit.analyses.spatial import spatial
 from probekit.analyses.tuning import tuning
 from probekit.analysis import Analysis, Protocol
@@ -21,7 +22,17 @@ from probekit.progress import Progress, silent
 from probekit.registry import Registry
 from probekit.result import Result
 
-__all__ = ["REGISTRY", "analyse", "catalogue", "orientation", "receptive_field", "rsa", "spatial", "tuning"]
+__all__ = [
+    "REGISTRY",
+    "analyse",
+    "catalogue",
+    "orientation",
+    "receptive_field",
+    "rsa",
+    "selectivity",
+    "spatial",
+    "tuning",
+]
 
 REGISTRY = Registry(
     "analysis",
@@ -30,6 +41,7 @@ REGISTRY = Registry(
         "orientation": "probekit.analyses.orientation:ANALYSIS",
         "receptive_field": "probekit.analyses.receptive_field:ANALYSIS",
         "rsa": "probekit.analyses.rsa:ANALYSIS",
+        "selectivity": "probekit.analyses.selectivity:ANALYSIS",
         "spatial": "probekit.analyses.spatial:ANALYSIS",
         "tuning": "probekit.analyses.tuning:ANALYSIS",
     },

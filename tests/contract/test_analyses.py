@@ -23,7 +23,7 @@ from probekit.zoo.path_integration.architecture import Design, PathIntegrator
 from probekit.zoo.path_integration.card import adapter
 
 NAMES = analyses.REGISTRY.names()
-WITH_DATA = {"rsa"}
+WITH_DATA = {"rsa", "selectivity"}
 UNITS = {"_deg": "deg", "_cpp": "cycles/pixel"}
 
 
