@@ -9,6 +9,7 @@ if __name__ != "probekit.analyses":
 
 import pandas as pd
 
+from probekit.analyses.lesion_effect import lesion_effect
 from probekit.analyses.orientation import orientation
 from probekit.analyses.receptive_field import receptive_field
 from probekit.analyses.rsa import rsa
@@ -26,6 +27,7 @@ __all__ = [
     "REGISTRY",
     "analyse",
     "catalogue",
+    "lesion_effect",
     "orientation",
     "receptive_field",
     "rsa",
@@ -38,6 +40,7 @@ REGISTRY = Registry(
     "analysis",
     "probekit.analyses",
     {
+        "lesion_effect": "probekit.analyses.lesion_effect:ANALYSIS",
         "orientation": "probekit.analyses.orientation:ANALYSIS",
         "receptive_field": "probekit.analyses.receptive_field:ANALYSIS",
         "rsa": "probekit.analyses.rsa:ANALYSIS",

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 import probekit as pk
-from probekit.analyses.spatial.walked import gridness_of
+from probekit.analyses.released_gridness import gridness_of
 from probekit.navigation import path_error
 from probekit.zoo.path_integration.card import model
 from probekit.zoo.path_integration.recipe import (

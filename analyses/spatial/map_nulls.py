@@ -8,7 +8,8 @@ from itertools import islice
 
 import numpy as np
 
-from probekit.analyses.spatial.walked import Walked, gridness_of
+from probekit.analyses.released_gridness import gridness_of
+from probekit.analyses.spatial.walked import Walked
 from probekit.arguments import Floats
 from probekit.progress import Progress
 from probekit.spatial.border import border_scores

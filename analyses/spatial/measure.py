@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from probekit.analyses.released_gridness import banino_autocorrelograms
 from probekit.analyses.spatial.columns import TABLE
 from probekit.analyses.spatial.map_nulls import MapNulls, map_nulls
 from probekit.analyses.spatial.reasons import nan_reasons
 from probekit.analyses.spatial.shift_nulls import ShiftTests, shift_tests
-from probekit.analyses.spatial.walked import Walked, banino_autocorrelograms
+from probekit.analyses.spatial.walked import Walked
 from probekit.arguments import Floats, real, whole
 from probekit.navigation import Navigation
 from probekit.progress import Progress, silent

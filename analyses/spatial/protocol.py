@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from probekit.analyses.released_gridness import gridness_of
 from probekit.analyses.spatial.assemble import assemble
 from probekit.analyses.spatial.layer import Layer, measured_layer
 from probekit.analyses.spatial.measure import Options
 from probekit.analyses.spatial.random_readout import random_readout
 from probekit.analyses.spatial.real_cells import real_cells
 from probekit.analyses.spatial.summary import PathErrors
-from probekit.analyses.spatial.walked import gridness_of
 from probekit.analyses.twins import named, notes_on_twin, with_twin
 from probekit.analysis import Protocol
 from probekit.arguments import Floats

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from probekit.analyses.spatial.walked import Walked, gridness_of
+from probekit.analyses.released_gridness import gridness_of
+from probekit.analyses.spatial.walked import Walked
 from probekit.arguments import Floats
 from probekit.progress import Progress
 from probekit.spatial.nulls import shifted_rows

@@ -10,9 +10,7 @@ import numpy.typing as npt
 from probekit.arguments import Floats
 from probekit.errors import UsageError
 from probekit.navigation import Tracking
-from probekit.spatial.autocorrelation import autocorrelograms
 from probekit.spatial.conjunctive import PlaceByHeading, bin_places_and_headings, factorial_model
-from probekit.spatial.gridness import gridness
 from probekit.spatial.heading import MeanVectors, bin_headings, directional_curves, mean_vectors
 from probekit.spatial.information import spatial_information
 from probekit.spatial.rate_maps import Bins, bin_samples
@@ -97,19 +95,3 @@ class Walked:
     def information(self, maps: Floats) -> Floats:
         """Return spatial information, bits per spike, shape (unit,)."""
         return spatial_information(nonnegative(maps), self.places.occupancy).bits_per_spike
-
-
-def banino_autocorrelograms(maps: Floats) -> Floats:
-    """Return autocorrelograms as released with Banino 2018, but for bins that were never visited.
-
-    The released code takes these for 0, so that a unit's baseline draws the outline of the floor; here they are taken
-    for the unit's mean. Maps without gaps have the same autocorrelogram by both.
-    """
-    visited = np.isfinite(maps)
-    mean = np.where(visited, maps, 0).sum((1, 2)) / np.maximum(visited.sum((1, 2)), 1)
-    return autocorrelograms(maps - mean[:, None, None], method="banino2018")
-
-
-def gridness_of(maps: Floats) -> Floats:
-    """Return the gridness of Banino 2018 of each map, shape (unit,)."""
-    return gridness(banino_autocorrelograms(maps)).score_60

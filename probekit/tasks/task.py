@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -50,6 +51,10 @@ class Task:
         What `points` are.
     over_set : bool
         Whether a score is one of all stimuli together, such as an RDM's; trials are then subjects, not stimuli.
+    base : Task, optional
+        The task that this is a view of: the same scores, weighted.
+    weights : array, shape (trial,), optional
+        Of the base's scores.
 
     Examples
     --------
@@ -70,11 +75,39 @@ class Task:
     points: np.ndarray | None = None
     point: str = ""
     over_set: bool = False
+    base: Task | None = None
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Check that there are trials."""
         if not isinstance(self.inputs, Tensor) or not self.inputs.ndim or not len(self.inputs):
             raise UsageError(f"task '{self.name}' has no inputs; expected a tensor of at least one stimulus.")
+
+    def view(self, name: str, weights: npt.ArrayLike) -> Task:
+        """Return the same task with each trial's score times a weight, at no further pass of the network.
+
+        A mask looks at some trials: its weights are made to have a mean of 1. Other weights are taken as they are, so
+        that +1 and −1 over shares of the trials give the difference of two means.
+
+        Raises
+        ------
+        UsageError
+            If there is not one a trial, or a mask takes none.
+
+        Examples
+        --------
+        >>> task = Task("right", "", torch.ones(4, 1), lambda said, rows: (rows < 2).float(), True)
+        >>> task.view("first half", [True, True, False, False])(nn.Identity().eval()).mean()
+        np.float64(1.0)
+        """
+        given = np.asarray(weights)
+        if given.shape != (len(self.trials) or self.n_stimuli,):
+            raise UsageError(f"weights have shape {given.shape}; task '{self.name}' has {len(self.trials)} trials.")
+        if given.dtype.kind == "b":
+            if not given.any():
+                raise UsageError(f"weights of '{name}' are a mask that takes no trial.")
+            given = given / given.mean()
+        return replace(self, name=name, base=self, weights=given.astype(np.float64))
 
     @property
     def n_stimuli(self) -> int:
@@ -94,6 +127,8 @@ class Task:
         """
         module = network.module if isinstance(network, Entry) else network
         whole("batch_size", batch_size, 1)
+        if self.base is not None:
+            return self.weighted(self.base(network, batch_size=batch_size))
         with hooks.undisturbed(module):
             parts = [
                 self.read(module, self.inputs[start : start + batch_size])
@@ -130,6 +165,12 @@ class Task:
             raise LayerError(f"layer '{self.layer}', which task '{self.name}' reads, never ran.")
         return seen[-1]
 
+    def weighted(self, scores: Floats) -> Floats:
+        """Return scores of the base, shape (…, trial) or (…, trial, point), as this view weights them."""
+        if self.weights is None:
+            return scores
+        return np.asarray(scores * (self.weights if self.points is None else self.weights[:, None]))
+
     def scored(self, read: Tensor, rows: Tensor) -> Floats:
         """Return the scores of what was read of the stimuli `rows`, as float64."""
         scores = self.score(read, rows.to(read.device))
@@ -148,9 +189,9 @@ class Task:
 
 
 def trial_scores(scores: Floats) -> Floats:
-    """Return one score a trial, the mean over its points; shape (…, trial).
+    """Return one score a trial, shape (lesion, trial), of scores under lesions: the mean over points where it has any.
 
-    >>> trial_scores(np.array([[1.0, 3.0], [2.0, 2.0]])).tolist()
-    [2.0, 2.0]
+    >>> trial_scores(np.array([[[1.0, 3.0], [2.0, 2.0]]])).tolist()
+    [[2.0, 2.0]]
     """
-    return scores if scores.ndim < 2 else np.asarray(scores.mean(-1))
+    return scores if scores.ndim == 2 else np.asarray(scores.mean(-1))

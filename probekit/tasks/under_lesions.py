@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,8 @@ def scores_under(
     LayerError, UsageError, ModelError
         As `probekit.lesion` and the task do.
     """
+    if isinstance(task, Task) and task.base is not None:
+        return task.weighted(scores_under(network, task.base, lesions, how, progress=progress, **change))
     if not isinstance(task, Task):
         return _one_by_one(network, task, lesions, how, progress, change)
     module = network.module if isinstance(network, Entry) else network
@@ -77,6 +79,27 @@ def scores_under(
             done += len(chunk)
     progress("lesions", done, len(lesions))
     return np.concatenate(found)
+
+
+def all_scores_under(
+    network: Entry | nn.Module,
+    tasks: Mapping[str, AnyTask],
+    lesions: Sequence[Targets],
+    how: How = "zero",
+    *,
+    progress: Progress = silent,
+    **change: Any,
+) -> dict[str, Floats]:
+    """Return the scores of several tasks as `scores_under` does; views of one task share its passes."""
+    found: dict[str, Floats] = {}
+    of_base: dict[int, Floats] = {}
+    for name, task in tasks.items():
+        base = task.base if isinstance(task, Task) and task.base is not None else task
+        if id(base) not in of_base:
+            of_base[id(base)] = scores_under(network, base, lesions, how, progress=progress, **change)
+        scores = of_base[id(base)]
+        found[name] = task.weighted(scores) if isinstance(task, Task) else scores
+    return found
 
 
 def _chunk(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import probekit as pk
-from probekit.analyses.spatial.walked import gridness_of
+from probekit.analyses.released_gridness import gridness_of
 from probekit.navigation import path_error
 
 RNNS = ["grid-rnn", "grid-rnn-seed1", "grid-rnn-seed2"]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import probekit as pk
-from probekit.analyses.spatial.walked import gridness_of
+from probekit.analyses.released_gridness import gridness_of
 from probekit.errors import ModelError, UsageError
 from probekit.navigation import NETWORK_MOTION, RAT_MOTION, Adapter, Arena, Navigation, Paths, Tracking, random_walk
 

@@ -1,0 +1,122 @@
+"""A targeted lesion against its controls: effect, interval, p, and what could have been found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from probekit.arguments import Floats
+from probekit.stats.permutation import two_sided_p
+
+_POWER, _ALPHA = 0.8, 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What became of one target; scores are in the unit of the task.
+
+    Parameters
+    ----------
+    effect, low, high : float
+        Targeted minus mean sham, and its 95 % bootstrap interval over trials and shams.
+    effect_size : float
+        Effect over the standard deviation of the shams.
+    adjusted : float
+        Targeted minus what controls with its covariates would have, by regression.
+    p : float
+        Two-sided, of the adjusted effect among those of sets drawn alike from all units.
+    p_random : float
+        Two-sided, of the targeted score among those of sets drawn at random from all units.
+    detectable : float
+        Effect that would be significant with a probability of .8.
+    """
+
+    effect: float
+    low: float
+    high: float
+    effect_size: float
+    adjusted: float
+    p: float
+    p_random: float
+    detectable: float
+
+
+def compare_with_controls(
+    targeted: Floats,
+    sham: Floats | None,
+    permuted: Floats,
+    random: Floats,
+    *,
+    covariates: tuple[Floats, Floats, Floats],
+    share: float,
+    rng: np.random.Generator,
+    n_resamples: int = 1000,
+) -> Comparison:
+    r"""Return how a targeted lesion differs from its controls.
+
+    Shams are drawn of what is left of the layer, so that under a random ranking the target differs from them by more
+    than they do from each other, the more so the larger the dose (by :math:`\sqrt{N / (N - 2k)}` for k of N units whose
+    effects add up). p therefore comes from sets of all units, targets included, which under a random ranking are as
+    good as the target; within strata of the covariates, and adjusted by a regression of the scores on the sets' mean
+    covariates, for what the strata leave.
+
+    Parameters
+    ----------
+    targeted : array, shape (trial,)
+    sham : array, shape (set, trial), or None
+        None where there is no honest sham.
+    permuted, random : array, shape (set, trial)
+    covariates : (array, array, array), shapes (variable,), (set, variable), (set, variable)
+        Mean covariates of the target, the permuted and the random sets.
+    share : float
+        Of the units that are targeted.
+    rng : numpy.random.Generator
+    n_resamples : int
+    """
+    score, drawn, at_random = float(targeted.mean()), permuted.mean(1), random.mean(1)
+    predict = _prediction(np.concatenate([covariates[1], covariates[2]]), np.concatenate([drawn, at_random]))
+    adjusted = score - float(predict(covariates[0][None])[0])
+    null = drawn - predict(covariates[1])
+    deviation = float(null.std(ddof=1)) / (1 - share)
+    effect = low = high = size = np.nan
+    if sham is not None:
+        means = sham.mean(1)
+        effect = score - float(means.mean())
+        size = effect / float(means.std(ddof=1)) if means.std(ddof=1) > 0 else np.nan
+        low, high = _interval(targeted, sham, rng, n_resamples)
+    return Comparison(
+        effect,
+        low,
+        high,
+        size,
+        adjusted,
+        two_sided_p(adjusted, null),
+        two_sided_p(score, at_random),
+        float((norm.ppf(1 - _ALPHA / 2) + norm.ppf(_POWER)) * deviation),
+    )
+
+
+def _prediction(covariates: Floats, scores: Floats) -> Callable[[Floats], Floats]:
+    design = np.column_stack([np.ones(len(covariates)), covariates])
+    weights = np.linalg.lstsq(design, scores, rcond=None)[0]
+
+    def predict(of: Floats) -> Floats:
+        return np.asarray(weights[0] + of @ weights[1:])
+
+    return predict
+
+
+def _interval(targeted: Floats, sham: Floats, rng: np.random.Generator, n: int) -> tuple[float, float]:
+    """Return the 2.5th and 97.5th percentile of the effect over resampled trials and shams.
+
+    The same trials are drawn for the target and all shams, as all went through the same ones.
+    """
+    n_sets, n_trials = sham.shape
+    trials = rng.multinomial(n_trials, np.full(n_trials, 1 / n_trials), size=n) / n_trials
+    sets = rng.multinomial(n_sets, np.full(n_sets, 1 / n_sets), size=n) / n_sets
+    effects = trials @ targeted - ((trials @ sham.T) * sets).sum(1)
+    low, high = np.percentile(effects, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,130 @@
+"""Lesions of one layer by rank and dose, with all their controls, carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from probekit.analyses.causal.design import Dose, Ranked, dose_of
+from probekit.arguments import Floats
+from probekit.lesions import Target
+from probekit.lesions.change import How
+from probekit.network import Entry
+from probekit.progress import Progress, silent
+from probekit.stats.matching import Method, Sets
+from probekit.tasks import AnyTask, all_scores_under, trial_scores
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What of a layer is lesioned, and how.
+
+    Parameters
+    ----------
+    layer : str
+        With the part after a colon.
+    doses : tuple of float
+        Shares of the ranked units.
+    n_sham : int
+        Sets of each kind of control and dose.
+    method : {"nearest", "stratified"}
+        Of matching shams.
+    how : str
+        As in `probekit.lesion`.
+    change : mapping
+        Further arguments of `probekit.lesion`.
+    """
+
+    layer: str
+    doses: tuple[float, ...]
+    n_sham: int
+    method: Method
+    how: How
+    change: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Scores of one task under the lesions of one dose; one set's are (1, trial) or (1, trial, point).
+
+    Parameters
+    ----------
+    dose : Dose
+    intact, targeted, reversed : array
+    controls : mapping of str to array, shape (set, trial) or (set, trial, point)
+    """
+
+    dose: Dose
+    intact: Floats
+    targeted: Floats
+    reversed: Floats
+    controls: Mapping[str, Floats]
+
+    def trials(self, kind: str) -> Floats:
+        """Return one score a trial of "intact", "targeted", "reversed" or a control, shape (set, trial)."""
+        return trial_scores(self.controls[kind] if kind in self.controls else getattr(self, kind))
+
+
+def run_doses(
+    network: Entry,
+    tasks: Mapping[str, AnyTask],
+    ranked: Ranked,
+    plan: Plan,
+    *,
+    rng: np.random.Generator,
+    progress: Progress = silent,
+) -> dict[str, list[Outcome]]:
+    """Return task → what became of it at each dose."""
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in tasks}
+    intact = _scores(network, tasks, [{}], plan, silent)
+    for number, share in enumerate(plan.doses):
+        dose = dose_of(ranked, share, plan.n_sham, method=plan.method, rng=rng)
+        sets = {"targeted": dose.targeted[None], "reversed": dose.reversed[None], **dose.controls}
+        distinct = {id(one): one for one in sets.values()}
+        lesions = [lesion_of(plan.layer, ranked, one) for group in distinct.values() for one in group]
+        told = _counted(progress, number, len(plan.doses))
+        scores = _scores(network, tasks, lesions, plan, told)
+        ends = np.cumsum([len(group) for group in distinct.values()])
+        for name, found in scores.items():
+            part = dict(zip(distinct, np.split(found, ends[:-1]), strict=True))
+            kinds = {kind: part[id(one)] for kind, one in sets.items()}
+            targeted, reverse = kinds.pop("targeted"), kinds.pop("reversed")
+            outcomes[name].append(Outcome(dose, intact[name], targeted, reverse, kinds))
+    return outcomes
+
+
+def run_sets(
+    network: Entry,
+    tasks: Mapping[str, AnyTask],
+    ranked: Ranked,
+    sets: Sequence[npt.NDArray[np.intp]] | Sets,
+    plan: Plan,
+    *,
+    progress: Progress = silent,
+) -> dict[str, Floats]:
+    """Return task → mean score under the lesion of each set, the intact network first; shape (1 + set,)."""
+    lesions = [{}, *(lesion_of(plan.layer, ranked, one) for one in sets)]
+    found = _scores(network, tasks, lesions, plan, progress)
+    return {name: np.asarray(trial_scores(scores).mean(1)) for name, scores in found.items()}
+
+
+def lesion_of(layer: str, ranked: Ranked, units: npt.NDArray[np.intp]) -> dict[str, Target]:
+    """Return the targets of a lesion of some of the ranked units."""
+    return {layer: Target(ranked.units[np.atleast_1d(units)])}
+
+
+def _scores(
+    network: Entry, tasks: Mapping[str, AnyTask], lesions: Sequence[Any], plan: Plan, progress: Progress
+) -> dict[str, Floats]:
+    return all_scores_under(network, tasks, lesions, plan.how, progress=progress, **plan.change)
+
+
+def _counted(progress: Progress, number: int, n: int) -> Progress:
+    def tell(task: str, done: int, total: int) -> None:
+        progress(f"{task}, dose {number + 1} of {n}", done, total)
+
+    return tell
