@@ -15,7 +15,7 @@ from probekit import hooks
 from probekit.arguments import Floats, whole
 from probekit.errors import LayerError, ModelError, UsageError
 from probekit.layers import modules_by_name, select
-from probekit.network import Entry
+from probekit.network import Entry, module_of
 from probekit.survey import read
 
 Score = Callable[[Tensor, Tensor], Tensor]
@@ -41,7 +41,8 @@ class Task:
         See `Score`.
     higher_is_better : bool
     layer : str
-        What is read: a layer, with the part of its output after a colon; "" for what the network returns.
+        What is read: a layer, with the part of its output after a colon, of its last call; "" for what the network
+        returns.
     trials : pandas.DataFrame
         One row a trial, such as its category.
     points : array, shape (point,), optional
@@ -90,15 +91,23 @@ class Task:
         LayerError
             If there is no such layer, or it gives no tensor.
         ModelError
-            If the network raises.
+            If the network raises, or what is read is not one row a stimulus.
+        UsageError
+            If the score is not one a trial.
         """
-        module = network.module if isinstance(network, Entry) else network
+        module = module_of(network)
         whole("batch_size", batch_size, 1)
         with hooks.undisturbed(module):
             parts = [
                 self.read(module, self.inputs[start : start + batch_size])
                 for start in range(0, self.n_stimuli, batch_size)
             ]
+        sizes = [len(part) if part.ndim else 0 for part in parts]
+        if sum(sizes) != self.n_stimuli or sizes[0] != min(batch_size, self.n_stimuli):
+            raise ModelError(
+                f"task '{self.name}' reads {tuple(parts[0].shape)} of {min(batch_size, self.n_stimuli)} stimuli; "
+                "expected a row each."
+            )
         return self.scored(torch.cat(parts), torch.arange(self.n_stimuli))
 
     def read(self, module: nn.Module, inputs: Tensor) -> Tensor:
@@ -112,28 +121,42 @@ class Task:
                     f"the network returns a {type(output).__name__}; task '{self.name}' reads one tensor. Name a layer."
                 )
             return output
-        (wanted,) = select(module, self.layer)
+        chosen = select(module, self.layer)
+        if len(chosen) > 1:
+            raise LayerError(f"'{self.layer}' is {len(chosen)} layers; task '{self.name}' reads one.")
+        wanted = chosen[0]
         seen: list[Tensor] = []
 
         def receive(_: str, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
             found = read(layer, args, kwargs, output, wanted.parts)
-            if len(found) != 1:
+            if not found:
+                asked = "".join(f" '{part}'" for part in wanted.parts)
+                raise LayerError(f"layer '{wanted.name}' gives no tensor{asked}; task '{self.name}' reads one.")
+            if len(found) > 1:
                 raise LayerError(
-                    f"layer '{wanted.name}' gives {', '.join(found) or 'no tensor'}; task '{self.name}' reads one: "
-                    f"name it, as in '{wanted.name}:{next(iter(found), 'output')}'."
+                    f"layer '{wanted.name}' gives {', '.join(found)}; task '{self.name}' reads one: name it, as in "
+                    f"'{wanted.name}:{next(iter(found))}'."
                 )
-            seen.extend(found.values())
+            seen[:] = [tensor.clone() for tensor in found.values()]  # what follows may change it in place
 
         with hooks.tapped({wanted.name: modules_by_name(module)[wanted.name]}, receive):
             self._run(module, given)
         if not seen:
             raise LayerError(f"layer '{self.layer}', which task '{self.name}' reads, never ran.")
-        return seen[-1]
+        return seen[0]
 
     def scored(self, read: Tensor, rows: Tensor) -> Floats:
         """Return the scores of what was read of the stimuli `rows`, as float64."""
         scores = self.score(read, rows.to(read.device))
-        return np.asarray(scores.detach().cpu().numpy(), dtype=np.float64)
+        shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        fits = isinstance(scores, Tensor) and scores.ndim in (1, 2) and (self.over_set or len(scores) == len(rows))
+        if not fits:
+            wanted = "trial" if self.over_set else len(rows)
+            raise UsageError(
+                f"the score of task '{self.name}' gave {shape}; expected a tensor of shape ({wanted},) or "
+                f"({wanted}, point)."
+            )
+        return np.asarray(scores.detach().cpu().double().numpy())
 
     def _run(self, module: nn.Module, inputs: Tensor) -> Any:
         try:
@@ -148,7 +171,7 @@ class Task:
 
 
 def trial_scores(scores: Floats) -> Floats:
-    """Return one score a trial, the mean over its points; shape (…, trial).
+    """Return one score a trial, shape (trial,), of what a task gives: the mean over its points, if it has any.
 
     >>> trial_scores(np.array([[1.0, 3.0], [2.0, 2.0]])).tolist()
     [2.0, 2.0]

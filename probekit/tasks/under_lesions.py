@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
@@ -15,7 +16,7 @@ from probekit.errors import UsageError
 from probekit.lesions import lesion, many_lesions
 from probekit.lesions.change import How
 from probekit.lesions.engine import Targets
-from probekit.network import Entry
+from probekit.network import Entry, module_of
 from probekit.progress import Progress, silent
 from probekit.tasks.task import Task
 
@@ -47,7 +48,8 @@ def scores_under(
     lesions : sequence
         Each as the `targets` of `probekit.lesion`; an empty mapping leaves the network intact.
     how, \*\*change
-        As in `probekit.lesion`.
+        As in `probekit.lesion`. What "resample" and "noise" draw is the same for all lesions, and drawn anew in each
+        pass: it depends on how many trials share one.
     progress : Progress
 
     Returns
@@ -56,14 +58,22 @@ def scores_under(
 
     Raises
     ------
+    UsageError
+        If there are no lesions, or the task does not give as many scores under each.
     LayerError, UsageError, ModelError
         As `probekit.lesion` and the task do.
     """
+    module = module_of(network)
+    if isinstance(lesions, str | Mapping | pd.DataFrame) or not len(lesions):
+        raise UsageError(
+            f"lesions is {'an empty' if not len(lesions) else 'a'} {type(lesions).__name__}; expected a list of at "
+            "least one lesion."
+        )
     if not isinstance(task, Task):
         return _one_by_one(network, task, lesions, how, progress, change)
-    module = network.module if isinstance(network, Entry) else network
     found: list[Floats] = []
-    done, late = 0, None
+    done = 0
+    late: dict[frozenset[str], bool | None] = {}
     with hooks.undisturbed(module):
         rows = _rows_at_once(module, task)
         stimuli = task.n_stimuli if task.over_set else min(task.n_stimuli, _FEWEST)
@@ -72,8 +82,7 @@ def scores_under(
         while done < len(lesions):
             chunk = lesions[done : done + at_once]
             progress("lesions", done, len(lesions))
-            scores, late = _chunk(module, task, chunk, how, batch, late, change)
-            found.append(scores)
+            found.append(_chunk(module, task, chunk, how, batch, late, change))
             done += len(chunk)
     progress("lesions", done, len(lesions))
     return np.concatenate(found)
@@ -85,15 +94,17 @@ def _chunk(
     lesions: Sequence[Targets],
     how: How,
     batch: int,
-    late: bool | None,
+    late: dict[frozenset[str], bool | None],
     change: dict[str, Any],
-) -> tuple[Floats, bool | None]:
-    if all(isinstance(one, dict) and not one for one in lesions):
-        return np.stack([task(module)] * len(lesions)), late
+) -> Floats:
+    """Return the scores under lesions that share a pass; `late` keeps what was found out about their layers."""
     n = len(lesions)
+    if all(_is_none(one) for one in lesions):
+        return np.stack([task(module)] * n)
     read: list[torch.Tensor] = []
     parts: list[Floats] = []
-    with many_lesions(module, lesions, how, forward=task.read, copies_late=late, **change) as lesioned:
+    with many_lesions(module, lesions, how, forward=task.read, **change) as lesioned:
+        lesioned.copies_late = late.get(lesioned.layers)
         for start in range(0, task.n_stimuli, batch):
             rows = torch.arange(start, min(start + batch, task.n_stimuli))
             said = lesioned(task.inputs[rows])
@@ -102,11 +113,17 @@ def _chunk(
             else:
                 scores = task.scored(said.flatten(0, 1), rows.repeat(n))
                 parts.append(scores.reshape(n, len(rows), *scores.shape[1:]))
+    if n > 1:
+        late[lesioned.layers] = lesioned.copies_late
     if task.over_set:
         every = torch.arange(task.n_stimuli)
         together = torch.cat(read, 1)
-        return np.stack([task.scored(one, every) for one in together]), lesioned.copies_late
-    return np.concatenate(parts, 1), lesioned.copies_late
+        return np.stack([task.scored(one, every) for one in together])
+    return np.concatenate(parts, 1)
+
+
+def _is_none(targets: Targets) -> bool:
+    return isinstance(targets, Mapping) and not targets
 
 
 def _one_by_one(
@@ -122,7 +139,7 @@ def _one_by_one(
     found = []
     for done, targets in enumerate(lesions):
         progress("lesions", done, len(lesions))
-        if isinstance(targets, dict) and not targets:
+        if _is_none(targets):
             scores = task(network)
         else:
             with lesion(network, targets, how, **change):
@@ -137,11 +154,14 @@ def _one_by_one(
 
 def _as_scores(scores: Any) -> Floats:
     if isinstance(scores, torch.Tensor):
-        scores = scores.detach().cpu().numpy()
+        scores = scores.detach().cpu().double().numpy()
     try:
-        found = np.asarray(scores, dtype=np.float64)
-    except (TypeError, ValueError) as err:
+        given = np.asarray(scores)
+    except ValueError as err:  # a ragged list
         raise UsageError(f"task gave a {type(scores).__name__}; expected scores, one a trial.") from err
+    if given.dtype.kind not in "biuf":
+        raise UsageError(f"task gave a {type(scores).__name__}; expected scores, one a trial.")
+    found = given.astype(np.float64)
     if found.ndim > 2 or not found.size:
         raise UsageError(f"task gave scores of shape {found.shape}; expected (trial,) or (trial, point).")
     return np.atleast_1d(found)
