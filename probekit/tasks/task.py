@@ -102,8 +102,7 @@ class Task:
                 self.read(module, self.inputs[start : start + batch_size])
                 for start in range(0, self.n_stimuli, batch_size)
             ]
-        sizes = [len(part) if part.ndim else 0 for part in parts]
-        if sum(sizes) != self.n_stimuli or sizes[0] != min(batch_size, self.n_stimuli):
+        if sum(len(part) if part.ndim else 0 for part in parts) != self.n_stimuli:
             raise ModelError(
                 f"task '{self.name}' reads {tuple(parts[0].shape)} of {min(batch_size, self.n_stimuli)} stimuli; "
                 "expected a row each."

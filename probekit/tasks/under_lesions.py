@@ -113,8 +113,7 @@ def _chunk(
             else:
                 scores = task.scored(said.flatten(0, 1), rows.repeat(n))
                 parts.append(scores.reshape(n, len(rows), *scores.shape[1:]))
-    if n > 1:
-        late[lesioned.layers] = lesioned.copies_late
+    late[lesioned.layers] = lesioned.copies_late
     if task.over_set:
         every = torch.arange(task.n_stimuli)
         together = torch.cat(read, 1)
