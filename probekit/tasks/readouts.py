@@ -95,7 +95,7 @@ def classification(
     Raises
     ------
     UsageError
-        If there is no such column, or a class has too few stimuli.
+        If there is no such column, it is not filled, or a class has too few stimuli.
     """
     right, classes = _classes(stimuli, label, whole("n_folds", n_folds, 2))
     real("penalty", penalty, "above 0", above=0)
@@ -189,6 +189,9 @@ def prepared(network: Entry | nn.Module, stimuli: Stimuli) -> Tensor:
 def _classes(stimuli: Stimuli, label: str, n_folds: int) -> tuple[np.ndarray, tuple[str, ...]]:
     if label not in instance("stimuli", stimuli, Stimuli).table:
         raise unknown_name("column of the stimulus table", label, map(str, stimuli.table.columns))
+    missing = int(stimuli.table[label].isna().sum())
+    if missing:
+        raise UsageError(f"'{label}' is missing for {missing} of {len(stimuli)} stimuli; leave those out.")
     names = stimuli.table[label].astype(str)
     counts = names.value_counts()
     if len(counts) < 2 or counts.min() < n_folds:

@@ -179,10 +179,12 @@ def test_labels_and_layers_that_cannot_be_learned_are_refused():
     stimuli = labelled(torch.randn(30, 4), 2)
     few = pk.stimuli.array(torch.randn(9, 4), pd.DataFrame({"category": list("aaaaabbbb")}))
     same = pk.stimuli.array(torch.randn(9, 4), pd.DataFrame({"category": ["a"] * 9}))
+    gaps = pk.stimuli.array(torch.randn(12, 4), pd.DataFrame({"category": [*"aaaaabbbbb", None, np.nan]}))
     for shown, options, kind, match in (
         (stimuli, {"label": "categorie"}, UnknownNameError, "categorie'.*Did you mean 'category'"),
         (few, {}, UsageError, "'category' has 2 classes, the smallest of 4; expected at least 2 classes of 5 stimuli"),
         (same, {}, UsageError, "'category' has 1 classes"),
+        (gaps, {}, UsageError, "'category' is missing for 2 of 12 stimuli; leave those out"),
         (stimuli, {"n_folds": 1}, UsageError, "n_folds is 1"),
         (stimuli, {"penalty": 0}, UsageError, "penalty is 0"),
         (stimuli, {"layer": "5"}, LayerError, "no layer '5'"),
