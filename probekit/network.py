@@ -149,6 +149,14 @@ class Entry:
         return Entry(module, self.preprocess, card, self.build, self.task)
 
 
+def module_of(network: Entry | nn.Module) -> nn.Module:
+    """Return the module of an entry, or the module itself; refuse anything else."""
+    module = network.module if isinstance(network, Entry) else network
+    if not isinstance(module, nn.Module):
+        raise UsageError(f"network is a {type(network).__name__}; expected a torch.nn.Module or an entry of the zoo.")
+    return module
+
+
 def _unchanged(batch: Tensor) -> Tensor:
     return batch
 

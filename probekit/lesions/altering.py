@@ -112,7 +112,7 @@ class ModuleLesion(hooks.Inside):
             now.is_copied = True
             for other, tensor in tensors.items():
                 if other != name:
-                    output = with_tensor(output, other, _repeated(tensor, now))
+                    output = with_tensor(output, other, _repeated(tensor, now, int(_is_recurrent(module))))
         return output
 
 
@@ -213,9 +213,9 @@ def _is_time_first(module: nn.Module, values: Tensor, now: Pass) -> bool:
     return values.ndim > 1 and bool(now.batch) and values.shape[0] != expected == values.shape[1]
 
 
-def _repeated(tensor: Tensor, now: Pass) -> Tensor:
-    """Return another tensor of the same output, copied for every lesion along its batch axis."""
-    axis = next((axis for axis, size in enumerate(tensor.shape[:2]) if size == now.batch), None)
+def _repeated(tensor: Tensor, now: Pass, first: int = 0) -> Tensor:
+    """Return another tensor of the same output, copied for every lesion along its batch axis, `first` or later."""
+    axis = next((axis for axis in range(first, min(2, tensor.ndim)) if tensor.shape[axis] == now.batch), None)
     if axis is None:
         raise ModelError("a lesioned module returns a tensor without a batch axis beside the lesioned one.")
     return torch.cat([tensor] * now.n_lesions, axis)

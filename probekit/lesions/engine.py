@@ -18,7 +18,7 @@ from probekit.lesions.change import Change, How
 from probekit.lesions.sites import Pass, Site
 from probekit.lesions.targets import Key, Target, targets_of
 from probekit.navigation import Navigation
-from probekit.network import Entry
+from probekit.network import Entry, module_of
 from probekit.outputs import layout_of
 from probekit.recording import Recording
 
@@ -112,16 +112,16 @@ class ManyLesions:
     forward : callable
         Runs it.
     now : Pass
-    n_lesions : int
-    copies_late : bool or None
-        Whether the batch is copied at the lesion; None before that was tried.
+    layers : frozenset of str
+        That one of the lesions changes, parts after a colon.
     """
 
-    def __init__(
-        self, module: nn.Module, forward: Forward, now: Pass, n_lesions: int, copies_late: bool | None
-    ) -> None:
+    def __init__(self, module: nn.Module, forward: Forward, now: Pass, layers: frozenset[str]) -> None:
         self._module, self._forward, self._now = module, forward, now
-        self.n_lesions, self.copies_late = n_lesions, copies_late
+        self.n_lesions, self.layers = now.n_lesions, layers
+        self.copies_late: bool | None = None
+        """Whether the batch is copied where the first of `layers` returns, which depends on them and the network alone;
+        None: that is tried on the first stimuli."""
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return what the network returns under each lesion, shape (lesion, stimulus, …).
@@ -175,7 +175,6 @@ def many_lesions(
     reference: Recording | Navigation | None = None,
     seed: int = 0,
     forward: Forward | None = None,
-    copies_late: bool | None = None,
 ) -> Generator[ManyLesions]:
     """Run a network under many lesions at once, as many copies of a batch; hundreds of shams need it.
 
@@ -189,9 +188,6 @@ def many_lesions(
         As in `lesion`, the same for all; random draws are shared by all.
     forward : callable, optional
         ``forward(module, inputs)`` returns the tensor that is looked at. Default: ``module(inputs)``.
-    copies_late : bool, optional
-        Whether to copy the batch where the first lesioned layer returns, as an earlier call found out. Default: that is
-        tried on the first stimuli.
 
     Yields
     ------
@@ -219,10 +215,11 @@ def many_lesions(
     if not keys:
         raise UsageError("lesions are all empty: there is nothing to lesion.")
     now = Pass(seed, len(each))
-    said = {"n_lesions": len(each), "layers": sorted(":".join(filter(None, key)) for key in keys)}
+    layers = frozenset(":".join(filter(None, key)) for key in keys)
+    said = {"n_lesions": len(each), "layers": sorted(layers)}
     sites = {key: [one.get(key) for one in each] for key in keys}
     with _installed(module, sites, change, now, said):
-        yield ManyLesions(module, forward or _called, now, len(each), copies_late)
+        yield ManyLesions(module, forward or _called, now, layers)
 
 
 def _called(module: nn.Module, inputs: Tensor) -> Any:
@@ -289,10 +286,8 @@ def _says_where_channels_are(module: nn.Module) -> bool:
     return probe[0] == probe[1]
 
 
-def _evaluated(network: Any) -> nn.Module:
-    module = network.module if isinstance(network, Entry) else network
-    if not isinstance(module, nn.Module):
-        raise UsageError(f"network is a {type(network).__name__}; expected a torch.nn.Module or an entry of the zoo.")
+def _evaluated(network: Entry | nn.Module) -> nn.Module:
+    module = module_of(network)
     training = [name or "the network" for name, one in module.named_modules() if one.training]
     if training:
         raise UsageError(

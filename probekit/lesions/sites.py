@@ -96,16 +96,17 @@ class Site:
     def alter_step(self, values: Tensor, step: Tensor, n_steps: int) -> Tensor:
         """Return the values of one step inside a recurrent pass, shape (copy, stimulus, unit), changed.
 
-        `step` is where in the input each stimulus is, shape (stimulus,).
+        `step` is where in the input each stimulus is, shape (stimulus,), or that of every copy.
         """
         mask, source = self._prepared(("time", "unit"), (n_steps, values.shape[-1]), values)
         mask = mask[:, :, 0]
+        copied = values.reshape(self.now.n_lesions, -1, values.shape[-1])
+        rows = torch.arange(copied.shape[1], device=step.device)
+        step = step[rows % len(step)]  # one a row, whether the input was copied, or another lesion's copies are rows
         if self._is_timed:
             mask = mask & self._steps(n_steps, values.device)[:, step][:, :, None]
-        copied = values.reshape(self.now.n_lesions, -1, values.shape[-1])
         if source is not None and self.change.how == "resample":
-            rows = self.now.draws.rows(copied.shape[1], len(source)).to(values.device)
-            source = source[rows, step.repeat(copied.shape[1] // len(step))]
+            source = source[self.now.draws.rows(copied.shape[1], len(source)).to(values.device), step]
         elif source is not None:
             source = self._filler(source[:, 0], tuple(copied.shape[1:]), values, int(step[0]))
         return self.change.apply(copied, mask, source).reshape(values.shape)

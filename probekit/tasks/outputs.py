@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -26,7 +28,8 @@ def cross_entropy(inputs: Tensor, targets: Tensor, *, layer: str = "") -> Task:
     Returns
     -------
     Task
-        Scores: cross-entropy in nats, shape (trial,) or (trial, step).
+        Scores: cross-entropy in nats, shape (trial,) or (trial, step). UsageError, if what is read does not fit the
+        targets.
 
     Examples
     --------
@@ -39,8 +42,13 @@ def cross_entropy(inputs: Tensor, targets: Tensor, *, layer: str = "") -> Task:
     def score(said: Tensor, rows: Tensor) -> Tensor:
         right, logs = wanted.to(said.device)[rows], functional.log_softmax(said.float(), -1)
         if right.is_floating_point():
+            _check_fits(said.shape, right.shape)
             return -(right * logs).sum(-1)
-        return -logs.gather(-1, right[..., None])[..., 0]
+        _check_fits(said.shape[:-1], right.shape)
+        if right.min() < 0 or right.max() >= said.shape[-1]:
+            raise UsageError(f"targets hold classes {int(right.min())} … {int(right.max())}; what is read has "
+                             f"{said.shape[-1]}, counted from 0.")  # fmt: skip
+        return -logs.gather(-1, right[..., None].long())[..., 0]
 
     return Task("cross-entropy", "nats", inputs, score, False, layer=layer)
 
@@ -71,15 +79,19 @@ def reconstruction(inputs: Tensor, targets: Tensor | None = None, *, layer: str 
 
     def score(said: Tensor, rows: Tensor) -> Tensor:
         right = wanted.to(said.device)[rows]
-        if right.shape != said.shape:
-            raise UsageError(f"the network gives {tuple(said.shape[1:])}; targets are {tuple(right.shape[1:])}.")
+        _check_fits(said.shape, right.shape)
         return (said - right).square().flatten(1).mean(1)
 
     return Task("reconstruction", "", inputs, score, False, layer=layer)
 
 
 def _paired(inputs: Tensor, targets: Tensor) -> Tensor:
-    if not isinstance(targets, torch.Tensor) or not isinstance(inputs, torch.Tensor) or len(targets) != len(inputs):
-        said = [tuple(one.shape) if isinstance(one, torch.Tensor) else type(one).__name__ for one in (inputs, targets)]
-        raise UsageError(f"inputs are {said[0]}, targets {said[1]}; expected tensors with a row each a trial.")
+    shapes = [tuple(one.shape) if isinstance(one, torch.Tensor) else type(one).__name__ for one in (inputs, targets)]
+    if not all(isinstance(one, torch.Tensor) and one.ndim for one in (inputs, targets)) or len(inputs) != len(targets):
+        raise UsageError(f"inputs are {shapes[0]}, targets {shapes[1]}; expected tensors with a row each a trial.")
     return targets
+
+
+def _check_fits(said: Sequence[int], right: Sequence[int]) -> None:
+    if tuple(said) != tuple(right):
+        raise UsageError(f"what is read is {tuple(said[1:])} a trial; targets are {tuple(right[1:])}.")

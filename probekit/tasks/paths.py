@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from torch import Tensor
 
 from probekit.arguments import instance, whole
-from probekit.errors import NotApplicableError
+from probekit.errors import NotApplicableError, UsageError
 from probekit.navigation import Paths, random_walk
 from probekit.navigation import Task as Navigated
 from probekit.navigator import navigate
@@ -51,7 +51,7 @@ def path_integration(network: Entry, *, n_paths: int = 100, n_steps: int | None 
     if decode is None:
         raise NotApplicableError(f"'{network.card.name}' does not say where it is: its adapter has no `decode`.")
     paths = _walks(task, n_paths, n_steps, seed)
-    return _place_task("path integration", task, paths, decode)
+    return _place_task("path integration", network, task, paths, decode)
 
 
 def position_decoding(
@@ -69,7 +69,7 @@ def position_decoding(
     ----------
     network : Entry
     layer : str, optional
-        Default: the one on its card.
+        With the part of its output after a colon, if there are several. Default: the first on its card.
     n_paths, n_training : int
         Paths to be tested on, and others to train on.
     n_steps : int, optional
@@ -81,6 +81,13 @@ def position_decoding(
     -------
     Task
         Scores: distance between the place and the decoded one, cm, shape (path, step).
+
+    Raises
+    ------
+    NotApplicableError
+        If nothing is known of how the network finds its way.
+    LayerError, UsageError
+        If there is no such layer, or it does not give one vector a step.
     """
     task = _navigated(network)
     read = layer or network.card.layers[0]
@@ -96,7 +103,7 @@ def position_decoding(
     def decode(said: Tensor) -> Tensor:
         return said @ weights.to(said).T + offset.to(said)
 
-    return _place_task("position decoding", task, paths, decode, layer=read)
+    return _place_task("position decoding", network, task, paths, decode, layer=read)
 
 
 def _navigated(network: Entry) -> Navigated:
@@ -114,20 +121,23 @@ def _walks(task: Navigated, n_paths: int, n_steps: int | None, seed: int) -> Pat
 
 
 def _place_task(
-    name: str, task: Navigated, paths: Paths, decode: Callable[[Tensor], Tensor], *, layer: str = ""
+    name: str, network: Entry, task: Navigated, paths: Paths, decode: Callable[[Tensor], Tensor], *, layer: str = ""
 ) -> Task:
     """Return the task whose score is how far the decoded place is from the true one at each step."""
-    there = torch.from_numpy(paths.positions[:, 1:])
+    positions = torch.from_numpy(paths.positions[:, 1:])
 
     def score(said: Tensor, rows: Tensor) -> Tensor:
-        away: Tensor = decode(said) - there.to(said.device)[rows]
-        distance: Tensor = _CM * away.norm(dim=-1)
+        here, there = decode(said), positions.to(said.device)[rows]
+        if here.shape != there.shape:
+            raise UsageError(f"'{network.card.name}' gives places of shape {tuple(here.shape)} for {len(rows)} paths; "
+                             f"expected {tuple(there.shape)}, one a step.")  # fmt: skip
+        distance: Tensor = _CM * (here - there).norm(dim=-1)
         return distance
 
     return Task(
         name,
         "cm",
-        task.adapter.encode(paths),
+        network.preprocess(task.adapter.encode(paths)),
         score,
         higher_is_better=False,
         layer=layer,

@@ -15,10 +15,12 @@ from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 
 from probekit import hooks
-from probekit.arguments import Floats, real, whole
+from probekit.arguments import Floats, instance, real, whole
 from probekit.errors import UsageError, unknown_name
-from probekit.network import Entry
-from probekit.stimuli import Stimuli
+from probekit.network import Entry, module_of
+from probekit.recorder import record
+from probekit.session import Session
+from probekit.stimuli import Stimuli, array
 from probekit.tasks.task import Task
 
 
@@ -93,17 +95,17 @@ def classification(
     Raises
     ------
     UsageError
-        If there is no such column, or a class has too few stimuli.
+        If there is no such column, it is not filled, or a class has too few stimuli.
     """
     right, classes = _classes(stimuli, label, whole("n_folds", n_folds, 2))
     real("penalty", penalty, "above 0", above=0)
     inputs = prepared(network, stimuli)
-    reading = Task("features", "", inputs, lambda said, _: features(said), True, layer=layer)
-    seen = reading(network)
+    axis = _feature_axis(network, stimuli, inputs, layer)
+    seen = Task("features", "", inputs, lambda said, _: features(said, axis), True, layer=layer)(network)
     readout = fit_readout(seen, right, classes, n_folds=n_folds, penalty=penalty, seed=seed)
 
     def score(said: Tensor, rows: Tensor) -> Tensor:
-        return readout.correct(features(said), rows)
+        return readout.correct(features(said, axis), rows)
 
     return Task("classification", "", inputs, score, True, layer=layer, trials=stimuli.table.reset_index(drop=True))
 
@@ -155,26 +157,41 @@ def fit_readout(
     )
 
 
-def features(said: Tensor) -> Tensor:
-    """Return what was read as one row a stimulus: maps averaged over places, sequences over steps."""
-    if said.ndim == 4:
-        return said.mean((-2, -1))
-    return said.mean(1) if said.ndim == 3 else said.flatten(1)
+def features(said: Tensor, axis: int) -> Tensor:
+    """Return what was read, averaged over all axes but that of the stimuli and `axis`: maps over places, …."""
+    return said.movedim(axis, 1).flatten(2).mean(-1) if said.ndim > 2 else said.flatten(1)
 
 
-@torch.no_grad()
+def _feature_axis(network: Entry | nn.Module, stimuli: Stimuli, inputs: Tensor, layer: str) -> int:
+    """Return which axis of what a layer gives holds its channels or units, where a recording finds them."""
+    module, reading = module_of(network), Task("features", "", inputs, lambda said, _: said, True, layer=layer)
+    with hooks.undisturbed(module):
+        said = reading.read(module, inputs[:2])
+    if said.ndim < 3:
+        return 1
+    shown = array(stimuli.batch([0, 1]), dims=stimuli.dims)
+    recording = record(network, shown, layers=layer)
+    recorded = recording[next(iter(recording))]
+    last = recorded.isel(call=-1) if "call" in recorded.dims else recorded
+    feature = next(dim for dim in ("channel", "unit", "head") if dim in last.dims)
+    known = torch.from_numpy(last.transpose("stimulus", feature, ...).values).to(said)
+    moved = {axis: said.movedim(axis, 1) for axis in range(1, said.ndim)}
+    return next((axis for axis, one in moved.items() if one.shape == known.shape and torch.allclose(one, known)), 1)
+
+
 def prepared(network: Entry | nn.Module, stimuli: Stimuli) -> Tensor:
-    """Return all stimuli as the network takes them."""
-    batch = stimuli.batch(np.arange(len(stimuli)))
-    if not isinstance(network, Entry):
-        return batch
-    with hooks.undisturbed(network.module):
-        return network.preprocess(batch)
+    """Return all stimuli as the network takes them; refuse those that a recording refuses."""
+    session = Session.begin(network, stimuli, None, None, None)
+    with hooks.undisturbed(session.module):
+        return session.inputs(np.arange(len(stimuli))).cpu()
 
 
 def _classes(stimuli: Stimuli, label: str, n_folds: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    if label not in stimuli.table:
+    if label not in instance("stimuli", stimuli, Stimuli).table:
         raise unknown_name("column of the stimulus table", label, map(str, stimuli.table.columns))
+    missing = int(stimuli.table[label].isna().sum())
+    if missing:
+        raise UsageError(f"'{label}' is missing for {missing} of {len(stimuli)} stimuli; leave those out.")
     names = stimuli.table[label].astype(str)
     counts = names.value_counts()
     if len(counts) < 2 or counts.min() < n_folds:

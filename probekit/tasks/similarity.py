@@ -7,9 +7,10 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from probekit.errors import UsageError
+from probekit.arguments import instance
+from probekit.errors import UsageError, check_option, unknown_name
 from probekit.network import Entry
-from probekit.rsa import RDMs, compare, compute_rdms
+from probekit.rsa import DISTANCES, MEASURES, RDMs, compare, compute_rdms
 from probekit.rsa.compare import Measure
 from probekit.stimuli import Stimuli
 from probekit.tasks.readouts import prepared
@@ -48,27 +49,29 @@ def similarity(
     Returns
     -------
     Task
-        Scores: similarity with each subject, shape (subject,). Trials are subjects.
+        Scores: similarity with each subject, shape (subject,). Trials are subjects. nan where nothing is left that
+        differs between stimuli, as under a lesion of the whole layer.
 
     Raises
     ------
     UsageError
-        If the conditions are not those of the region.
+        If the conditions are not those of the region, or an option is unknown.
     """
-    if "condition" not in stimuli.table or set(stimuli.table["condition"]) != set(region.conditions):
-        raise UsageError("stimuli are not those of the region: expected a column 'condition' with its conditions.")
+    check_option("distance", distance, DISTANCES)
+    check_option("measure", measure, MEASURES)
+    if "condition" not in instance("stimuli", stimuli, Stimuli).table:
+        raise unknown_name("column of the stimulus table", "condition", map(str, stimuli.table.columns))
     conditions = [str(one) for one in stimuli.table["condition"]]
+    if sorted(conditions) != sorted(instance("region", region, RDMs).conditions):
+        raise UsageError(
+            f"stimuli are of {len(set(conditions))} conditions, {len(conditions)} stimuli; the region has "
+            f"{region.n_conditions}. Expected one stimulus of each of its conditions."
+        )
     subjects = region.select(conditions)
 
     def score(said: Tensor, _: Tensor) -> Tensor:
-        patterns = said.flatten(1).double()
-        if standardize:
-            patterns = patterns - patterns.mean(0)
-            deviation = patterns.std(0, correction=0)
-            patterns = patterns[:, deviation > 0] / deviation[deviation > 0]
-        if not patterns.shape[1]:
-            return torch.full((len(subjects),), torch.nan)
-        mine = compute_rdms(patterns.cpu().numpy(), conditions=conditions, distance=distance)
+        patterns = said.flatten(1).cpu()
+        mine = compute_rdms(patterns, conditions=conditions, distance=distance, standardize=standardize)
         return torch.from_numpy(np.asarray(compare(mine, subjects, measure=measure))[0])
 
     return Task(

@@ -16,7 +16,7 @@ from probekit import hooks
 from probekit.arguments import Floats, whole
 from probekit.errors import LayerError, ModelError, UsageError
 from probekit.layers import modules_by_name, select
-from probekit.network import Entry
+from probekit.network import Entry, module_of
 from probekit.survey import read
 
 Score = Callable[[Tensor, Tensor], Tensor]
@@ -42,7 +42,8 @@ class Task:
         See `Score`.
     higher_is_better : bool
     layer : str
-        What is read: a layer, with the part of its output after a colon; "" for what the network returns.
+        What is read: a layer, with the part of its output after a colon, of its last call; "" for what the network
+        returns.
     trials : pandas.DataFrame
         One row a trial, such as its category.
     points : array, shape (point,), optional
@@ -100,9 +101,9 @@ class Task:
         >>> task.view("first half", [True, True, False, False])(nn.Identity().eval()).mean()
         np.float64(1.0)
         """
-        given = np.asarray(weights)
-        if given.shape != (len(self.trials) or self.n_stimuli,):
-            raise UsageError(f"weights have shape {given.shape}; task '{self.name}' has {len(self.trials)} trials.")
+        given, n = np.asarray(weights), len(self.trials) or self.n_stimuli
+        if given.shape != (n,):
+            raise UsageError(f"weights have shape {given.shape}; task '{self.name}' has {n} trials.")
         if given.dtype.kind == "b":
             if not given.any():
                 raise UsageError(f"weights of '{name}' are a mask that takes no trial.")
@@ -123,9 +124,11 @@ class Task:
         LayerError
             If there is no such layer, or it gives no tensor.
         ModelError
-            If the network raises.
+            If the network raises, or what is read is not one row a stimulus.
+        UsageError
+            If the score is not one a trial.
         """
-        module = network.module if isinstance(network, Entry) else network
+        module = module_of(network)
         whole("batch_size", batch_size, 1)
         if self.base is not None:
             return self.weighted(self.base(network, batch_size=batch_size))
@@ -134,6 +137,11 @@ class Task:
                 self.read(module, self.inputs[start : start + batch_size])
                 for start in range(0, self.n_stimuli, batch_size)
             ]
+        if sum(len(part) if part.ndim else 0 for part in parts) != self.n_stimuli:
+            raise ModelError(
+                f"task '{self.name}' reads {tuple(parts[0].shape)} of {min(batch_size, self.n_stimuli)} stimuli; "
+                "expected a row each."
+            )
         return self.scored(torch.cat(parts), torch.arange(self.n_stimuli))
 
     def read(self, module: nn.Module, inputs: Tensor) -> Tensor:
@@ -147,23 +155,29 @@ class Task:
                     f"the network returns a {type(output).__name__}; task '{self.name}' reads one tensor. Name a layer."
                 )
             return output
-        (wanted,) = select(module, self.layer)
+        chosen = select(module, self.layer)
+        if len(chosen) > 1:
+            raise LayerError(f"'{self.layer}' is {len(chosen)} layers; task '{self.name}' reads one.")
+        wanted = chosen[0]
         seen: list[Tensor] = []
 
         def receive(_: str, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
             found = read(layer, args, kwargs, output, wanted.parts)
-            if len(found) != 1:
+            if not found:
+                asked = "".join(f" '{part}'" for part in wanted.parts)
+                raise LayerError(f"layer '{wanted.name}' gives no tensor{asked}; task '{self.name}' reads one.")
+            if len(found) > 1:
                 raise LayerError(
-                    f"layer '{wanted.name}' gives {', '.join(found) or 'no tensor'}; task '{self.name}' reads one: "
-                    f"name it, as in '{wanted.name}:{next(iter(found), 'output')}'."
+                    f"layer '{wanted.name}' gives {', '.join(found)}; task '{self.name}' reads one: name it, as in "
+                    f"'{wanted.name}:{next(iter(found))}'."
                 )
-            seen.extend(found.values())
+            seen[:] = [tensor.clone() for tensor in found.values()]  # what follows may change it in place
 
         with hooks.tapped({wanted.name: modules_by_name(module)[wanted.name]}, receive):
             self._run(module, given)
         if not seen:
             raise LayerError(f"layer '{self.layer}', which task '{self.name}' reads, never ran.")
-        return seen[-1]
+        return seen[0]
 
     def weighted(self, scores: Floats) -> Floats:
         """Return scores of the base, shape (…, trial) or (…, trial, point), as this view weights them."""
@@ -174,7 +188,15 @@ class Task:
     def scored(self, read: Tensor, rows: Tensor) -> Floats:
         """Return the scores of what was read of the stimuli `rows`, as float64."""
         scores = self.score(read, rows.to(read.device))
-        return np.asarray(scores.detach().cpu().numpy(), dtype=np.float64)
+        shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        fits = isinstance(scores, Tensor) and scores.ndim in (1, 2) and (self.over_set or len(scores) == len(rows))
+        if not fits:
+            wanted = "trial" if self.over_set else len(rows)
+            raise UsageError(
+                f"the score of task '{self.name}' gave {shape}; expected a tensor of shape ({wanted},) or "
+                f"({wanted}, point)."
+            )
+        return np.asarray(scores.detach().cpu().double().numpy())
 
     def _run(self, module: nn.Module, inputs: Tensor) -> Any:
         try:

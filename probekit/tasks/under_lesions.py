@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
 from probekit import hooks
 from probekit.arguments import Floats
 from probekit.errors import UsageError
+from probekit.layers import modules_by_name
 from probekit.lesions import lesion, many_lesions
 from probekit.lesions.change import How
 from probekit.lesions.engine import Targets
-from probekit.network import Entry
+from probekit.lesions.targets import targets_of
+from probekit.network import Entry, module_of
 from probekit.progress import Progress, silent
 from probekit.tasks.task import Task
 
 AnyTask = Task | Callable[[Entry | nn.Module], Any]
-_NUMBERS = 8_000_000
-"""Activity of one layer in a pass, at most; larger tensors are slower, and hold no more lesions a second."""
-_FEWEST = 4
-"""Stimuli in a pass that are worth a lesion's own copy of them."""
+_NUMBERS, _MOST_NUMBERS = 8_000_000, 64_000_000
+"""Activity of one layer in a pass: what is quick, and what memory bears."""
+_ROWS = 1200
+"""Copies of stimuli in a pass, so many that what runs before the lesion hardly counts; as far as memory bears."""
+_FEWEST = 2
+"""Stimuli in a pass, at least."""
 
 
 @torch.no_grad()
@@ -47,7 +52,8 @@ def scores_under(
     lesions : sequence
         Each as the `targets` of `probekit.lesion`; an empty mapping leaves the network intact.
     how, \*\*change
-        As in `probekit.lesion`.
+        As in `probekit.lesion`. What "resample" and "noise" draw is the same for all lesions, and drawn anew in each
+        pass: it depends on how many trials share one.
     progress : Progress
 
     Returns
@@ -56,26 +62,34 @@ def scores_under(
 
     Raises
     ------
+    UsageError
+        If there are no lesions, or the task does not give as many scores under each.
     LayerError, UsageError, ModelError
         As `probekit.lesion` and the task do.
     """
+    module = module_of(network)
+    if isinstance(lesions, str | Mapping | pd.DataFrame) or not len(lesions):
+        raise UsageError(
+            f"lesions is {'an empty' if not len(lesions) else 'a'} {type(lesions).__name__}; expected a list of at "
+            "least one lesion."
+        )
     if isinstance(task, Task) and task.base is not None:
         return task.weighted(scores_under(network, task.base, lesions, how, progress=progress, **change))
     if not isinstance(task, Task):
         return _one_by_one(network, task, lesions, how, progress, change)
-    module = network.module if isinstance(network, Entry) else network
     found: list[Floats] = []
-    done, late = 0, None
+    done = 0
+    late: dict[frozenset[str], bool] = {}
     with hooks.undisturbed(module):
-        rows = _rows_at_once(module, task)
+        layers = _layers(module, lesions)
+        rows = _rows_at_once(module, task, layers if _copies_late(module, task, lesions, how, late, change) else ())
         stimuli = task.n_stimuli if task.over_set else min(task.n_stimuli, _FEWEST)
         at_once = min(len(lesions), max(1, rows // stimuli))
         batch = max(1, min(task.n_stimuli, rows // at_once))
         while done < len(lesions):
             chunk = lesions[done : done + at_once]
             progress("lesions", done, len(lesions))
-            scores, late = _chunk(module, task, chunk, how, batch, late, change)
-            found.append(scores)
+            found.append(_chunk(module, task, chunk, how, batch, late, change))
             done += len(chunk)
     progress("lesions", done, len(lesions))
     return np.concatenate(found)
@@ -108,15 +122,18 @@ def _chunk(
     lesions: Sequence[Targets],
     how: How,
     batch: int,
-    late: bool | None,
+    late: dict[frozenset[str], bool],
     change: dict[str, Any],
-) -> tuple[Floats, bool | None]:
-    if all(isinstance(one, dict) and not one for one in lesions):
-        return np.stack([task(module)] * len(lesions)), late
+) -> Floats:
+    """Return the scores under lesions that share a pass; `late` keeps what was found out about their layers."""
     n = len(lesions)
+    if all(_is_none(one) for one in lesions):
+        return np.stack([task(module)] * n)
     read: list[torch.Tensor] = []
     parts: list[Floats] = []
-    with many_lesions(module, lesions, how, forward=task.read, copies_late=late, **change) as lesioned:
+    copies_late = _copies_late(module, task, lesions, how, late, change)
+    with many_lesions(module, lesions, how, forward=task.read, **change) as lesioned:
+        lesioned.copies_late = copies_late
         for start in range(0, task.n_stimuli, batch):
             rows = torch.arange(start, min(start + batch, task.n_stimuli))
             said = lesioned(task.inputs[rows])
@@ -128,8 +145,37 @@ def _chunk(
     if task.over_set:
         every = torch.arange(task.n_stimuli)
         together = torch.cat(read, 1)
-        return np.stack([task.scored(one, every) for one in together]), lesioned.copies_late
-    return np.concatenate(parts, 1), lesioned.copies_late
+        return np.stack([task.scored(one, every) for one in together])
+    return np.concatenate(parts, 1)
+
+
+def _layers(module: nn.Module, lesions: Sequence[Targets]) -> frozenset[str]:
+    return frozenset(layer for one in lesions if not _is_none(one) for layer, _ in targets_of(module, one))
+
+
+def _copies_late(
+    module: nn.Module,
+    task: Task,
+    lesions: Sequence[Targets],
+    how: How,
+    late: dict[frozenset[str], bool],
+    change: dict[str, Any],
+) -> bool:
+    """Return whether the batch can be copied at the first of these layers, tried once with few lesions of them."""
+    layers = _layers(module, lesions)
+    if layers and layers not in late:
+        tried: dict[frozenset[str], Targets] = {}
+        for one in lesions:
+            tried.setdefault(_layers(module, [one]), one)
+        few = [*tried.values(), next(one for one in lesions if not _is_none(one))]
+        with many_lesions(module, few, how, forward=task.read, **change) as lesioned:
+            lesioned(task.inputs[:_FEWEST])
+        late[layers] = bool(lesioned.copies_late)
+    return late.get(layers, False)
+
+
+def _is_none(targets: Targets) -> bool:
+    return isinstance(targets, Mapping) and not targets
 
 
 def _one_by_one(
@@ -145,7 +191,7 @@ def _one_by_one(
     found = []
     for done, targets in enumerate(lesions):
         progress("lesions", done, len(lesions))
-        if isinstance(targets, dict) and not targets:
+        if _is_none(targets):
             scores = task(network)
         else:
             with lesion(network, targets, how, **change):
@@ -160,26 +206,34 @@ def _one_by_one(
 
 def _as_scores(scores: Any) -> Floats:
     if isinstance(scores, torch.Tensor):
-        scores = scores.detach().cpu().numpy()
+        scores = scores.detach().cpu().double().numpy()
     try:
-        found = np.asarray(scores, dtype=np.float64)
-    except (TypeError, ValueError) as err:
+        given = np.asarray(scores)
+    except ValueError as err:  # a ragged list
         raise UsageError(f"task gave a {type(scores).__name__}; expected scores, one a trial.") from err
+    if given.dtype.kind not in "biuf":
+        raise UsageError(f"task gave a {type(scores).__name__}; expected scores, one a trial.")
+    found = given.astype(np.float64)
     if found.ndim > 2 or not found.size:
         raise UsageError(f"task gave scores of shape {found.shape}; expected (trial,) or (trial, point).")
     return np.atleast_1d(found)
 
 
-def _rows_at_once(module: nn.Module, task: Task) -> int:
-    """Return how many copies of a stimulus fit into a pass, by the largest tensor that a module returns for one."""
-    largest = 1
+def _rows_at_once(module: nn.Module, task: Task, lesioned: Collection[str]) -> int:
+    """Return how many copies of a stimulus fit into a pass, by the largest tensor that a module returns for one.
 
-    def receive(_: str, __: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+    Only what returns from the first of the `lesioned` layers on counts; if there are none, everything.
+    """
+    largest, begun = 1, not lesioned
+
+    def receive(name: str, _: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         del args, kwargs
-        nonlocal largest
-        if isinstance(output, torch.Tensor):
-            largest = max(largest, output.numel())
+        nonlocal largest, begun
+        begun = begun or name in lesioned
+        first = output[0] if isinstance(output, tuple) and output else output
+        if begun and isinstance(first, torch.Tensor):
+            largest = max(largest, first.numel())
 
-    with hooks.tapped(dict(module.named_modules()), receive):
+    with hooks.tapped(modules_by_name(module), receive):
         task.read(module, task.inputs[:1])
-    return max(1, _NUMBERS // largest)
+    return max(1, _NUMBERS // largest, min(_ROWS, _MOST_NUMBERS // largest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -452,6 +453,30 @@ def test_many_lesions_at_once_are_single_lesions(name, batch):
             expected = network(x)
         torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
+
+
+@pytest.mark.filterwarnings("ignore:the network is random in eval mode")
+@pytest.mark.parametrize("before", [[], [{"embed": 1}]])  # whose copies reach the recurrence as one batch
+@pytest.mark.parametrize("how", ["zero", "mean", "resample", "noise"])
+def test_many_windows_in_time_inside_one_recurrence(before, how):
+    network = nn.Sequential()
+    network.add_module("embed", nn.Linear(3, 3))
+    network.add_module("all", Recurrent(bidirectional=True))
+    network, x = network.eval(), torch.randn(4, 6, 3)
+    lesions = [
+        {"all.rnn:h_l0": Target(0, times=2), "all.rnn:output": 1},
+        {"all.rnn:c_l0_reverse": Target([1, 3], times=[0, 4])}, {"all.rnn:f_l0": 2}, {}, *before,
+    ]  # fmt: skip
+    reference = pk.record(network, torch.randn(9, 6, 3), layers=["embed", "all.rnn"])
+    options = {} if how == "zero" else {"reference": reference}
+    outer = {"all.rnn:h_l0": Target(4, times=[1, 5])}
+    for around in (contextlib.nullcontext(), pk.lesion(network, outer)):
+        with around:
+            with many_lesions(network, lesions, how, **options) as lesioned:
+                together = lesioned(x)
+            for one, found in zip(lesions, together, strict=True):
+                with pk.lesion(network, one, how, **options) if one else contextlib.nullcontext():
+                    torch.testing.assert_close(found, network(x), atol=1e-6, rtol=1e-5)
 
 
 def test_what_comes_before_the_lesion_runs_once_for_all_where_that_can_be():
