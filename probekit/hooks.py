@@ -80,6 +80,34 @@ def altering(
 
 
 @contextmanager
+def remembering(modules: Iterable[nn.Module]) -> Generator[Callable[[], None]]:
+    """Let modules run once and give the same again in later passes, until the function that is yielded is called.
+
+    It is to be called whenever the network is shown something else. A module whose output was since changed in place
+    runs again. Afterwards modules are as before.
+    """
+    kept: dict[nn.Module, tuple[Any, list[tuple[Tensor, int]]]] = {}
+
+    def once(module: nn.Module, forward: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            output, seen = kept.get(module, (None, []))
+            if module in kept and all(tensor._version == version for tensor, version in seen):
+                return output
+            output = forward(*args, **kwargs)
+            tensors = [one for one in (output if isinstance(output, tuple) else (output,)) if isinstance(one, Tensor)]
+            kept[module] = output, [(tensor, tensor._version) for tensor in tensors]
+            return output
+
+        return run
+
+    with ExitStack() as changed:
+        for module in modules:
+            changed.callback(_put_back, module, vars(module).get("forward"))
+            module.forward = once(module, module.forward)
+        yield kept.clear
+
+
+@contextmanager
 def undisturbed(network: nn.Module) -> Generator[None]:
     """Run the network in eval mode without gradients, and leave it and every random state as they were.
 
@@ -110,6 +138,12 @@ def undisturbed(network: nn.Module) -> Generator[None]:
             for tensor, before in values:
                 if not torch.equal(tensor, before):
                     tensor.copy_(before)
+
+
+def _put_back(module: nn.Module, forward: Callable[..., Any] | None) -> None:
+    del module.forward
+    if forward is not None:  # it was an attribute of this one module, and not only its class's
+        module.forward = forward
 
 
 def _after(name: str, receive: Receive) -> Callable[..., None]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 from sklearn.exceptions import ConvergenceWarning
@@ -62,6 +64,8 @@ def classification(
     label: str = "category",
     *,
     layer: str,
+    tested: npt.ArrayLike | None = None,
+    n_training: int | None = None,
     n_folds: int = 5,
     penalty: float = 1.0,
     seed: int = 0,
@@ -69,7 +73,7 @@ def classification(
     """Return the task of telling what a stimulus is, by a linear read-out of a layer, trained before any lesion.
 
     Multinomial logistic regression on standardised features, maps averaged over places and sequences over steps. Every
-    stimulus is tested by the read-out of the folds that it is not in.
+    stimulus is tested by the read-out of the folds that it is not in; or those named are, by a read-out of the others.
 
     Parameters
     ----------
@@ -81,7 +85,12 @@ def classification(
         Column of the stimulus table that names the classes.
     layer : str
         What is read.
+    tested : array of bool, shape (stimulus,), optional
+        Stimuli that are tested, by one read-out that is trained on the others; only these are shown afterwards.
+    n_training : int, optional
+        Stimuli of each class that a read-out is trained on. Default: all that are not tested with it.
     n_folds : int
+        Without `tested`.
     penalty : float
         Of squared weights; scikit-learn's 1 / C.
     seed : int
@@ -99,45 +108,49 @@ def classification(
     """
     right, classes = _classes(stimuli, label, whole("n_folds", n_folds, 2))
     real("penalty", penalty, "above 0", above=0)
-    inputs = prepared(network, stimuli)
+    splits = _splits(right, tested, n_folds, seed)
+    if n_training is not None:
+        splits = [(_first(training, right, whole("n_training", n_training, 1)), shown) for training, shown in splits]
+    used = np.unique(np.concatenate([part for split in splits for part in split]))
+    place = np.searchsorted(used, np.arange(len(right)))
+    splits = [(place[training], place[shown]) for training, shown in splits]
+    right, inputs = right[used], prepared(network, stimuli)[used]
     axis = _feature_axis(network, stimuli, inputs, layer)
     seen = Task("features", "", inputs, lambda said, _: features(said, axis), True, layer=layer)(network)
-    readout = fit_readout(seen, right, classes, n_folds=n_folds, penalty=penalty, seed=seed)
+    readout = fit_readout(seen, right, classes, splits, penalty=penalty)
+    asked = torch.from_numpy(np.unique(np.concatenate([shown for _, shown in splits])))
 
     def score(said: Tensor, rows: Tensor) -> Tensor:
-        return readout.correct(features(said, axis), rows)
+        return readout.correct(features(said, axis), asked.to(rows.device)[rows])
 
-    return Task("classification", "", inputs, score, True, layer=layer, trials=stimuli.table.reset_index(drop=True))
+    trials = stimuli.table.iloc[used[asked.numpy()]].reset_index(drop=True)
+    return Task("classification", "", inputs[asked], score, True, layer=layer, trials=trials)
 
 
 def fit_readout(
     seen: Floats,
     right: np.ndarray,
     classes: Sequence[str],
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
     *,
-    n_folds: int,
     penalty: float,
-    seed: int,
-    n_training: int | None = None,
 ) -> Readout:
-    """Return read-outs of features, shape (stimulus, feature), fitted to all folds but one, each in turn.
+    """Return read-outs of features, one for each split into training and tested stimuli.
 
     Parameters
     ----------
     seen : array, shape (stimulus, feature)
     right : array of int, shape (stimulus,)
     classes : sequence of str
-    n_folds, penalty, seed
+    splits : sequence of (array, array)
+        Stimuli to train on, and those that are tested with this read-out.
+    penalty : float
         As in `classification`.
-    n_training : int, optional
-        Stimuli of each class that a read-out is fitted to. Default: all of the other folds.
     """
-    fold = np.empty(len(right), dtype=np.int64)
+    fold = np.zeros(len(right), dtype=np.int64)
     weights, offsets = [], []
-    splits = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(seen, right)
-    for number, (training, tested) in enumerate(splits):
+    for number, (chosen, tested) in enumerate(splits):
         fold[tested] = number
-        chosen = training if n_training is None else _first(training, right, n_training)
         mean, deviation = seen[chosen].mean(0), seen[chosen].std(0)
         scale = np.where(deviation > 0, deviation, 1.0)
         with warnings.catch_warnings():
@@ -201,6 +214,17 @@ def _classes(stimuli: Stimuli, label: str, n_folds: int) -> tuple[np.ndarray, tu
         )
     codes = pd.Categorical(names)
     return np.asarray(codes.codes, dtype=np.int64), tuple(codes.categories)
+
+
+def _splits(right: np.ndarray, tested: Any, n_folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    if tested is None:
+        return list(StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(right, right))
+    mask = np.asarray(tested)
+    if mask.dtype.kind != "b" or mask.shape != right.shape or mask.all() or not mask.any():
+        raise UsageError(f"tested has shape {mask.shape}; expected a mask of some of the {len(right)} stimuli.")
+    if len(np.unique(right[~mask])) < len(np.unique(right)):
+        raise UsageError("tested takes all stimuli of a class; some must be left to train on.")
+    return [(np.flatnonzero(~mask), np.flatnonzero(mask))]
 
 
 def _first(training: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,10 @@ from probekit.progress import Progress, silent
 from probekit.tasks.task import Task
 
 AnyTask = Task | Callable[[Entry | nn.Module], Any]
-_NUMBERS, _MOST_NUMBERS = 8_000_000, 64_000_000
-"""Activity of one layer in a pass: what is quick, and what memory bears."""
-_ROWS = 1200
-"""Copies of stimuli in a pass, so many that what runs before the lesion hardly counts; as far as memory bears."""
-_FEWEST = 2
-"""Stimuli in a pass, at least."""
+_NUMBERS = 8_000_000
+"""Activity of one layer in a pass, at most; larger tensors are slower, and hold no more lesions a second."""
+_FEWEST = 4
+"""Stimuli in a pass that are worth a lesion's own copy of them."""
 
 
 @torch.no_grad()
@@ -77,22 +75,110 @@ def scores_under(
         return task.weighted(scores_under(network, task.base, lesions, how, progress=progress, **change))
     if not isinstance(task, Task):
         return _one_by_one(network, task, lesions, how, progress, change)
-    found: list[Floats] = []
-    done = 0
-    late: dict[frozenset[str], bool] = {}
     with hooks.undisturbed(module):
-        layers = _layers(module, lesions)
-        rows = _rows_at_once(module, task, layers if _copies_late(module, task, lesions, how, late, change) else ())
+        return _Shared(module, task, how, change).scores(lesions, progress)
+
+
+class _Shared:
+    """Lesions that share passes: of a few stimuli at a time, what comes before the lesion is run once for all."""
+
+    def __init__(self, module: nn.Module, task: Task, how: How, change: dict[str, Any]) -> None:
+        self.module, self.task, self.how, self.change = module, task, how, change
+        self.late: dict[frozenset[str], bool] = {}
+
+    def scores(self, lesions: Sequence[Targets], progress: Progress) -> Floats:
+        task, n = self.task, len(lesions)
+        layers = self._layers(lesions)
+        is_late = self._copies_late(lesions)
+        before, rows = self._looked_at(layers if is_late else frozenset())
         stimuli = task.n_stimuli if task.over_set else min(task.n_stimuli, _FEWEST)
-        at_once = min(len(lesions), max(1, rows // stimuli))
+        at_once = min(n, max(1, rows // stimuli))
         batch = max(1, min(task.n_stimuli, rows // at_once))
-        while done < len(lesions):
-            chunk = lesions[done : done + at_once]
-            progress("lesions", done, len(lesions))
-            found.append(_chunk(module, task, chunk, how, batch, late, change))
-            done += len(chunk)
-    progress("lesions", done, len(lesions))
-    return np.concatenate(found)
+        starts = range(0, task.n_stimuli, batch)
+        said: list[list[Floats]] = []
+        with hooks.remembering(before) as forget:
+            for number, start in enumerate(starts):
+                forget()
+                shown = torch.arange(start, min(start + batch, task.n_stimuli))
+                said.append([])
+                for first in range(0, n, at_once):
+                    progress("lesions", number * n + first, n * len(starts))
+                    said[-1].append(self._chunk(lesions[first : first + at_once], shown))
+        progress("lesions", n * len(starts), n * len(starts))
+        found = np.concatenate([np.concatenate(of_batch) for of_batch in said], 1)
+        if not task.over_set:
+            return found
+        every = torch.arange(task.n_stimuli)
+        return np.stack([task.scored(torch.from_numpy(one), every) for one in found])
+
+    def _chunk(self, lesions: Sequence[Targets], rows: torch.Tensor) -> Floats:
+        """Return the scores of some stimuli under lesions that share a pass; of a whole set, what is read of them."""
+        task, n = self.task, len(lesions)
+        inputs = task.inputs[rows]
+        if all(_is_none(one) for one in lesions):
+            read = torch.stack([task.read(self.module, inputs)] * n)
+        else:
+            copies_late = self._copies_late(lesions)
+            with many_lesions(self.module, lesions, self.how, forward=task.read, **self.change) as lesioned:
+                lesioned.copies_late = copies_late
+                read = lesioned(inputs)
+        if task.over_set:
+            return np.asarray(read.cpu().double().numpy())
+        scores = task.scored(read.flatten(0, 1), rows.repeat(n))
+        return scores.reshape(n, len(rows), *scores.shape[1:])
+
+    def _layers(self, lesions: Sequence[Targets]) -> frozenset[str]:
+        there = (one for one in lesions if not _is_none(one))
+        return frozenset(layer for one in there for layer, _ in targets_of(self.module, one))
+
+    def _copies_late(self, lesions: Sequence[Targets]) -> bool:
+        """Return whether the batch can be copied at the first of these layers, tried once with few lesions of them."""
+        layers = self._layers(lesions)
+        if layers and layers not in self.late:
+            tried: dict[frozenset[str], Targets] = {}
+            for one in lesions:
+                tried.setdefault(self._layers([one]), one)
+            few = [*tried.values(), next(one for one in lesions if not _is_none(one))]
+            with many_lesions(self.module, few, self.how, forward=self.task.read, **self.change) as lesioned:
+                lesioned(self.task.inputs[:_FEWEST])
+            self.late[layers] = bool(lesioned.copies_late)
+        return self.late.get(layers, False)
+
+    def _looked_at(self, lesioned: frozenset[str]) -> tuple[list[nn.Module], int]:
+        """Return what is over before the first of the `lesioned` layers begins, and the copies that fit into a pass.
+
+        These are counted by the largest tensor that a module returns for one stimulus from that layer on; without
+        lesioned layers, by any.
+        """
+        known = modules_by_name(self.module)
+        largest, begun = 1, not lesioned
+        done: dict[str, nn.Module] = {}
+        after: set[nn.Module] = set()
+
+        def begin(name: str, args: Any, kwargs: Any) -> None:
+            del args, kwargs
+            nonlocal begun
+            begun = begun or name in lesioned
+
+        def end(name: str, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+            del args, kwargs
+            nonlocal largest
+            if not begun:
+                done[name] = module
+                return
+            after.add(module)
+            first = output[0] if isinstance(output, tuple) and output else output
+            if isinstance(first, torch.Tensor):
+                largest = max(largest, first.numel())
+
+        with hooks.tapped_before(known, begin), hooks.tapped(known, end):
+            self.task.read(self.module, self.task.inputs[:1])
+        whole = [
+            module
+            for name, module in done.items()
+            if module not in after and not any(name.startswith(f"{other}.") for other in done)
+        ]
+        return list(dict.fromkeys(whole)), max(1, _NUMBERS // largest)
 
 
 def all_scores_under(
@@ -114,64 +200,6 @@ def all_scores_under(
         scores = of_base[id(base)]
         found[name] = task.weighted(scores) if isinstance(task, Task) else scores
     return found
-
-
-def _chunk(
-    module: nn.Module,
-    task: Task,
-    lesions: Sequence[Targets],
-    how: How,
-    batch: int,
-    late: dict[frozenset[str], bool],
-    change: dict[str, Any],
-) -> Floats:
-    """Return the scores under lesions that share a pass; `late` keeps what was found out about their layers."""
-    n = len(lesions)
-    if all(_is_none(one) for one in lesions):
-        return np.stack([task(module)] * n)
-    read: list[torch.Tensor] = []
-    parts: list[Floats] = []
-    copies_late = _copies_late(module, task, lesions, how, late, change)
-    with many_lesions(module, lesions, how, forward=task.read, **change) as lesioned:
-        lesioned.copies_late = copies_late
-        for start in range(0, task.n_stimuli, batch):
-            rows = torch.arange(start, min(start + batch, task.n_stimuli))
-            said = lesioned(task.inputs[rows])
-            if task.over_set:
-                read.append(said.cpu())
-            else:
-                scores = task.scored(said.flatten(0, 1), rows.repeat(n))
-                parts.append(scores.reshape(n, len(rows), *scores.shape[1:]))
-    if task.over_set:
-        every = torch.arange(task.n_stimuli)
-        together = torch.cat(read, 1)
-        return np.stack([task.scored(one, every) for one in together])
-    return np.concatenate(parts, 1)
-
-
-def _layers(module: nn.Module, lesions: Sequence[Targets]) -> frozenset[str]:
-    return frozenset(layer for one in lesions if not _is_none(one) for layer, _ in targets_of(module, one))
-
-
-def _copies_late(
-    module: nn.Module,
-    task: Task,
-    lesions: Sequence[Targets],
-    how: How,
-    late: dict[frozenset[str], bool],
-    change: dict[str, Any],
-) -> bool:
-    """Return whether the batch can be copied at the first of these layers, tried once with few lesions of them."""
-    layers = _layers(module, lesions)
-    if layers and layers not in late:
-        tried: dict[frozenset[str], Targets] = {}
-        for one in lesions:
-            tried.setdefault(_layers(module, [one]), one)
-        few = [*tried.values(), next(one for one in lesions if not _is_none(one))]
-        with many_lesions(module, few, how, forward=task.read, **change) as lesioned:
-            lesioned(task.inputs[:_FEWEST])
-        late[layers] = bool(lesioned.copies_late)
-    return late.get(layers, False)
 
 
 def _is_none(targets: Targets) -> bool:
@@ -217,23 +245,3 @@ def _as_scores(scores: Any) -> Floats:
     if found.ndim > 2 or not found.size:
         raise UsageError(f"task gave scores of shape {found.shape}; expected (trial,) or (trial, point).")
     return np.atleast_1d(found)
-
-
-def _rows_at_once(module: nn.Module, task: Task, lesioned: Collection[str]) -> int:
-    """Return how many copies of a stimulus fit into a pass, by the largest tensor that a module returns for one.
-
-    Only what returns from the first of the `lesioned` layers on counts; if there are none, everything.
-    """
-    largest, begun = 1, not lesioned
-
-    def receive(name: str, _: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        del args, kwargs
-        nonlocal largest, begun
-        begun = begun or name in lesioned
-        first = output[0] if isinstance(output, tuple) and output else output
-        if begun and isinstance(first, torch.Tensor):
-            largest = max(largest, first.numel())
-
-    with hooks.tapped(modules_by_name(module), receive):
-        task.read(module, task.inputs[:1])
-    return max(1, _NUMBERS // largest, min(_ROWS, _MOST_NUMBERS // largest))

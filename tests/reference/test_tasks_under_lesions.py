@@ -119,7 +119,6 @@ def test_many_lesions_score_as_single_ones(case, memory, monkeypatch):
     make, shape, lesions = CASES[case]
     network, x = make().eval(), torch.randn(5, *shape)
     if memory == "scarce":  # two lesions a pass, of four stimuli and then of one
-        monkeypatch.setattr(under_lesions, "_ROWS", 1)
         monkeypatch.setattr(under_lesions, "_NUMBERS", 9 * (5 * 64 if shape == IMAGES else 18))
     if isinstance(lesions[0], pd.DataFrame | str):
         found = scores_under(network, task_of(x), lesions)
@@ -138,11 +137,10 @@ def test_passes_are_as_many_as_memory_asks_for(monkeypatch):
     generous = scores_under(network, task_of(x), lesions)
     assert sizes[-1] == 8  # one pass, copied after the first layer
     ample, reported = len(sizes), []
-    monkeypatch.setattr(under_lesions, "_ROWS", 1)
     monkeypatch.setattr(under_lesions, "_NUMBERS", 5 * 64 * 16)
     tight = scores_under(network, task_of(x), lesions, progress=lambda *told: reported.append(told))
-    assert len(sizes) - ample > 3 * 4  # eight lesions a pass, of two stimuli
-    assert reported == [("lesions", done, 20) for done in (0, 8, 16, 20)]
+    assert len(sizes) - ample > 2 * 5  # four lesions a pass, of four stimuli
+    assert reported == [("lesions", done, 40) for done in range(0, 44, 4)]
     np.testing.assert_allclose(tight, generous, **CLOSE)
 
 
@@ -166,7 +164,6 @@ def test_points_of_a_trial_stay_apart():
 
 @pytest.mark.parametrize("memory", [8_000_000, 5 * 64 * 9])
 def test_scores_over_a_set_see_all_its_stimuli(memory, monkeypatch):
-    monkeypatch.setattr(under_lesions, "_ROWS", 1)
     monkeypatch.setattr(under_lesions, "_NUMBERS", memory)
     network, x = convolutional().eval(), torch.randn(7, *IMAGES)
     task = Task("spread", "", x, lambda said, _: said.flatten(1).std(0)[:3], True, over_set=True, layer="2")
@@ -222,7 +219,6 @@ def test_random_draws_are_the_same_for_every_lesion_and_every_call_of_the_same_s
     lesions = [{"0": 1}, {"0": 2}, {"0": 1}, {}, {"0": [1, 2]}, {"0": 1}]
     scored = lambda **options: scores_under(network, task_of(x), lesions, how, reference=reference, **options)  # noqa: E731
     ample = scored()
-    monkeypatch.setattr(under_lesions, "_ROWS", 1)
     monkeypatch.setattr(under_lesions, "_NUMBERS", 5 * 64 * 8)  # two lesions of four stimuli
     scarce = scored()
     for found in (ample, scarce):
@@ -315,3 +311,15 @@ def test_misuse_is_refused_in_words():
     with pytest.raises(ModelError, match="Sequential raised RuntimeError in task 'far'"):
         scores_under(network, task_of(torch.randn(7, 2, 8, 8)), [{"0": 1}, {"0": 2}])
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
+
+
+def test_what_comes_before_the_lesion_runs_once_for_all_lesions_of_a_batch(monkeypatch):
+    network, x = convolutional().eval(), torch.randn(8, *IMAGES)
+    lesions = [{"2": unit % 4} for unit in range(20)]
+    expected, ran = one_by_one(network, task_of(x), lesions), []
+    forward = network[0].forward
+    monkeypatch.setattr(network[0], "forward", lambda given: (ran.append(len(given)), forward(given))[1])
+    monkeypatch.setattr(under_lesions, "_NUMBERS", 4 * 36 * 16)
+    np.testing.assert_allclose(scores_under(network, task_of(x), lesions), expected, **CLOSE)
+    shown = [n for n in ran if n == 4]
+    assert len(shown) <= 2 + 2  # a batch of four stimuli twice, and once each when it was tried
