@@ -10,10 +10,10 @@ import pandas as pd
 import xarray as xr
 
 import probekit
+from probekit.analyses.causal.rows import overall, verdict_of
 from probekit.analyses.lesion_effect.columns import SUMMARY, TABLE
 from probekit.analyses.lesion_effect.distributions import arrays_of
 from probekit.analyses.lesion_effect.measure import Measured, Options, is_higher_better
-from probekit.analyses.lesion_effect.rows import overall, verdict_of
 from probekit.result import Result
 from probekit.stats.fdr import benjamini_hochberg
 from probekit.tasks import AnyTask

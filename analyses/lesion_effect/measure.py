@@ -12,9 +12,9 @@ from probekit.analyses.causal.design import Ranked
 from probekit.analyses.causal.dose_response import dose_response
 from probekit.analyses.causal.experiment import Outcome, Plan, run_doses, run_sets
 from probekit.analyses.causal.ranking import RankCausality, drawn_pairs, rank_causality, redundancy
+from probekit.analyses.causal.rows import compared, dose_row
 from probekit.analyses.lesion_effect.asked import single_number
 from probekit.analyses.lesion_effect.distributions import Drawn, drawn_of
-from probekit.analyses.lesion_effect.rows import compared, dose_row
 from probekit.arguments import Floats
 from probekit.lesions.change import How
 from probekit.network import Entry
