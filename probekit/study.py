@@ -59,6 +59,8 @@ class Study:
         Of `Result.table`, one row a claim: theirs beside ours; and of `Result.summary`, one row a layer and region.
     run : callable
         (networks, StudyOptions) → Result.
+    models : tuple of str
+        Networks of the zoo that it is made on when none are named.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Study:
     columns: tuple[Column, ...]
     summary_columns: tuple[Column, ...]
     run: Callable[[Sequence[Entry], StudyOptions], Result]
+    models: tuple[str, ...] = ("efficientnet-lite0",)
 
     def check(self, result: Result) -> Result:
         """Return `result` if its tables are as declared, else raise what differs."""

@@ -110,17 +110,19 @@ def dose_of(ranked: Ranked, share: float, n_sham: int, *, method: Method = "near
     rest = np.setdiff1d(every, target)
     covariates = ranked.covariates if ranked.variables else None
     controls = {"random": matched_sets(target, every, None, n_sham, seed=rng)}
-    controls["permuted"] = (
-        controls["random"]
-        if covariates is None
-        else matched_sets(target, every, covariates, n_sham, method="stratified", seed=rng)
-    )
+    controls["permuted"] = controls["random"] if covariates is None else permuted_sets(ranked, target, n_sham, rng)
     before = standardized_differences(target, rest[None], ranked.covariates)
     after = np.full(len(ranked.variables), np.nan)
     if len(rest) > n:
         controls["sham"] = matched_sets(target, rest, covariates, n_sham, method=method, seed=rng)
         after = standardized_differences(target, controls["sham"], ranked.covariates)
     return Dose(share, target, ranked.last(n), controls, after, before)
+
+
+def permuted_sets(ranked: Ranked, target: Sets, n_sets: int, rng: np.random.Generator) -> Sets:
+    """Return sets of all units, targets included, as many in each stratum of the covariates as the target has."""
+    covariates = ranked.covariates if ranked.variables else None
+    return matched_sets(target, np.arange(len(ranked)), covariates, n_sets, method="stratified", seed=rng)
 
 
 def n_units(ranked: Ranked, share: float) -> int:

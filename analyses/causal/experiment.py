@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from probekit.analyses.causal.design import Dose, Ranked, dose_of
+from probekit.analyses.causal.design import Dose, Ranked, dose_of, permuted_sets
 from probekit.arguments import Floats
 from probekit.lesions import Target
 from probekit.lesions.change import How
 from probekit.network import Entry
 from probekit.progress import Progress, silent
 from probekit.stats.matching import Method, Sets
+from probekit.stats.permutation import two_sided_p
 from probekit.tasks import AnyTask, all_scores_under, trial_scores
+
+_RARE = 0.1
+"""p up to which more sets are drawn."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Plan:
         Shares of the ranked units.
     n_sham : int
         Sets of each kind of control and dose.
+    n_more : int
+        Further permuted sets where few of these reach the target, so that p can be small.
     method : {"nearest", "stratified"}
         Of matching shams.
     how : str
@@ -42,6 +48,7 @@ class Plan:
     layer: str
     doses: tuple[float, ...]
     n_sham: int
+    n_more: int
     method: Method
     how: How
     change: Mapping[str, Any]
@@ -89,12 +96,52 @@ def run_doses(
         told = _counted(progress, number, len(plan.doses))
         scores = _scores(network, tasks, lesions, plan, told)
         ends = np.cumsum([len(group) for group in distinct.values()])
+        at_dose: dict[str, Outcome] = {}
         for name, found in scores.items():
             part = dict(zip(distinct, np.split(found, ends[:-1]), strict=True))
             kinds = {kind: part[id(one)] for kind, one in sets.items()}
             targeted, reverse = kinds.pop("targeted"), kinds.pop("reversed")
-            outcomes[name].append(Outcome(dose, intact[name], targeted, reverse, kinds))
+            at_dose[name] = Outcome(dose, intact[name], targeted, reverse, kinds)
+        if plan.n_more and any(_is_rare(outcome, ranked) for outcome in at_dose.values()):
+            at_dose = _with_more(network, tasks, ranked, plan, at_dose, rng, told)
+        for name, outcome in at_dose.items():
+            outcomes[name].append(outcome)
     return outcomes
+
+
+def _is_rare(outcome: Outcome, ranked: Ranked) -> bool:
+    """Say whether few permuted sets reach the target, so that more are needed to tell how few."""
+    dose = outcome.dose
+    null = outcome.trials("permuted").mean(1)
+    score = float(outcome.trials("targeted").mean())
+    design = np.column_stack([np.ones(len(null)), ranked.covariates[dose.controls["permuted"]].mean(1)])
+    weights = np.linalg.lstsq(design, null, rcond=None)[0]
+    target = np.concatenate([[1.0], ranked.covariates[dose.targeted].mean(0)])
+    return two_sided_p(score - float(target @ weights), null - design @ weights) <= _RARE
+
+
+def _with_more(
+    network: Entry,
+    tasks: Mapping[str, AnyTask],
+    ranked: Ranked,
+    plan: Plan,
+    outcomes: Mapping[str, Outcome],
+    rng: np.random.Generator,
+    progress: Progress,
+) -> dict[str, Outcome]:
+    """Return the outcomes of a dose with further permuted sets (sequential Monte Carlo; Besag & Clifford 1991)."""
+    dose = next(iter(outcomes.values())).dose
+    sets = permuted_sets(ranked, dose.targeted, plan.n_more, rng)
+    scores = _scores(network, tasks, [lesion_of(plan.layer, ranked, one) for one in sets], plan, progress)
+    longer = replace(dose, controls=dose.controls | {"permuted": np.concatenate([dose.controls["permuted"], sets])})
+    return {
+        name: replace(
+            one,
+            dose=longer,
+            controls=dict(one.controls) | {"permuted": np.concatenate([one.controls["permuted"], scores[name]])},
+        )
+        for name, one in outcomes.items()
+    }
 
 
 def run_sets(

@@ -38,6 +38,7 @@ def lesion_effect(
     layer: str | None = None,
     doses: Sequence[float] = (0.05, 0.1, 0.25, 0.5),
     n_sham: int = 200,
+    n_more: int = 800,
     match: Sequence[str] = (),
     method: Method = "nearest",
     how: How = "zero",
@@ -79,6 +80,8 @@ def lesion_effect(
         Shares of the layer's units, above 0, below 1.
     n_sham : int
         Sets of each kind of control and dose, at least 20.
+    n_more : int
+        Further permuted sets at doses where p of these is .1 or less, so that it can be small enough to be corrected.
     match : sequence of str
         Columns of `units`.
     method : {"nearest", "stratified"}
@@ -123,7 +126,7 @@ def lesion_effect(
     by_layer = ranked_by_layer(units, rank_by, layer, match, label)
     smallest = min(len(ranked) for _, ranked in by_layer.values())
     options = Options(
-        checked_doses(doses, smallest), checked_shams(n_sham), method, how, change, whole("n_single", n_single, 0),
+        checked_doses(doses, smallest), checked_shams(n_sham), whole("n_more", n_more, 0), method, how, change, whole("n_single", n_single, 0),
         whole("n_pairs", n_pairs, 0), groups, whole("seed", seed, 0),
     )  # fmt: skip
     measured = [
@@ -153,6 +156,7 @@ ANALYSIS = Analysis(
                "treatment groups in propensity-score matched samples, Stat Med 28:3083", "10.1002/sim.3697"),
         Source("Phipson & Smyth 2010, Permutation p-values should never be zero, Stat Appl Genet Mol Biol 9:39",
                "10.2202/1544-6115.1585"),
+        Source("Besag & Clifford 1991, Sequential Monte Carlo p-values, Biometrika 78:301", "10.1093/biomet/78.2.301"),
         Source("Benjamini & Hochberg 1995, Controlling the false discovery rate, J R Stat Soc B 57:289",
                "10.1111/j.2517-6161.1995.tb02031.x"),
         Source("Barlow & Brunk 1972, The isotonic regression problem and its dual, J Am Stat Assoc 67:140",

@@ -134,9 +134,9 @@ def arrays_of(drawn: Sequence[Drawn]) -> dict[str, xr.DataArray]:
 
 
 def _controls(outcome: Outcome) -> Floats:
-    n = len(outcome.controls["random"])
+    n = len(outcome.controls["random"])  # as many of each are kept; p may rest on more permuted ones
     return np.stack(
-        [outcome.trials(kind).mean(1) if kind in outcome.controls else np.full(n, np.nan) for kind in CONTROLS]
+        [outcome.trials(kind).mean(1)[:n] if kind in outcome.controls else np.full(n, np.nan) for kind in CONTROLS]
     )
 
 

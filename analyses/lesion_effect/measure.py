@@ -33,6 +33,8 @@ class Options:
         Shares of a layer's units.
     n_sham : int
         Sets of each kind of control and dose.
+    n_more : int
+        Further permuted sets where few of these reach the target.
     method : {"nearest", "stratified"}
         Of matching shams.
     how : str
@@ -48,6 +50,7 @@ class Options:
 
     doses: tuple[float, ...]
     n_sham: int = 200
+    n_more: int = 800
     method: Method = "nearest"
     how: How = "zero"
     change: Mapping[str, Any] = field(default_factory=dict)
@@ -80,7 +83,7 @@ def measure(
 ) -> Measured:
     """Return what lesions of a layer do to each task."""
     rng = np.random.default_rng(options.seed)
-    plan = Plan(layer, options.doses, options.n_sham, options.method, options.how, options.change)
+    plan = Plan(layer, options.doses, options.n_sham, options.n_more, options.method, options.how, options.change)
     outcomes = run_doses(network, tasks, ranked, plan, rng=rng, progress=progress)
     singles = _singles(ranked, options.n_single)
     pairs = drawn_pairs(_top(ranked, options), options.n_pairs, rng) if options.n_pairs and len(singles) else None

@@ -19,9 +19,9 @@ from probekit.result import Result
 
 _DOSES, _QUICK_DOSES = (0.05, 0.1, 0.25, 0.5), (0.05, 0.1, 0.25)
 _GRID = Options(_DOSES)
-_QUICK_GRID = Options(_QUICK_DOSES, n_sham=40, n_single=64, n_pairs=40)
-_FACE = Options(_DOSES, n_sham=100, n_single=100, n_pairs=50)
-_QUICK_FACE = Options(_QUICK_DOSES, n_sham=40, n_single=0, n_pairs=0)
+_QUICK_GRID = Options(_QUICK_DOSES, n_sham=40, n_more=160, n_single=64, n_pairs=40)
+_FACE = Options(_DOSES, n_sham=100, n_more=0, n_single=100, n_pairs=50)
+_QUICK_FACE = Options(_QUICK_DOSES, n_sham=40, n_more=0, n_single=0, n_pairs=0)
 
 
 def run_protocol(entry: Entry, protocol: Protocol) -> Result:

@@ -19,6 +19,7 @@ REGISTRY = Registry(
     "study",
     "probekit.studies",
     {
+        "banino2018-lesion": "probekit.analyses.studies.banino2018_lesion:STUDY",
         "cichy2016": "probekit.analyses.studies.cichy2016:STUDY",
         "guclu2015": "probekit.analyses.studies.guclu2015:STUDY",
         "khaligh-razavi2014": "probekit.analyses.studies.khaligh_razavi2014:STUDY",

@@ -175,7 +175,7 @@ def _add_reproduce(parser: _Parser) -> None:
         action="extend",
         nargs="+",
         metavar="MODEL",
-        help="networks to compare (default: efficientnet-lite0)",
+        help="networks to compare (default: those of the study, most often efficientnet-lite0)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for page and tables (default: report/STUDY)")
     parser.add_argument("--synthetic", action="store_true", help="planted brains instead of real ones")

@@ -13,14 +13,12 @@ from probekit.cli.progress import shown
 from probekit.errors import DataError
 from probekit.reports.studies import StudyPage
 
-_DEFAULT = "efficientnet-lite0"
-
 
 def reproduce(arguments: Namespace, output: Output) -> None:
     """Run a study on one network or several and write one HTML page, tables beside it; say where the page is."""
     study = REGISTRY.get(arguments.study)
     folder = writable(arguments.out or Path("report") / study.name)
-    networks = [pk.zoo.load(name, seed=arguments.seed) for name in arguments.models or [_DEFAULT]]
+    networks = [pk.zoo.load(name, seed=arguments.seed) for name in arguments.models or study.models]
     try:
         with shown(quiet=arguments.json) as progress:
             result = pk.reproduce(
