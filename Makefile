@@ -22,7 +22,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 benchmark: $(VENV)/.installed-benchmark
-	for script in start recording orientation storage geometry effective_field occlusion tuning v1net rdm rsa_inference encoding reproduce walk gridness; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in start recording orientation storage geometry effective_field occlusion tuning v1net rdm rsa_inference encoding reproduce walk gridness lesions; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean:
 	rm -rf $(VENV) build *.egg-info

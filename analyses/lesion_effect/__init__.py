@@ -126,7 +126,8 @@ def lesion_effect(
     by_layer = ranked_by_layer(units, rank_by, layer, match, label)
     smallest = min(len(ranked) for _, ranked in by_layer.values())
     options = Options(
-        checked_doses(doses, smallest), checked_shams(n_sham), whole("n_more", n_more, 0), method, how, change, whole("n_single", n_single, 0),
+        checked_doses(doses, smallest), checked_shams(n_sham), whole("n_more", n_more, 0), method, how, change,
+        whole("n_single", n_single, 0),
         whole("n_pairs", n_pairs, 0), groups, whole("seed", seed, 0),
     )  # fmt: skip
     measured = [

@@ -72,5 +72,5 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
 def _quick_note(options: Options) -> str:
     return (
         f"Quick run: {options.n_sham} sets of each kind of control, so that p is never below "
-        f"{2 / (options.n_sham + 1):.2g}, fewer trials, and no dose of half of the units."
+        f"{2 / (options.n_sham + options.n_more + 1):.2g}, fewer trials, and no dose of half of the units."
     )

@@ -134,7 +134,7 @@ def _notes(entries: Sequence[Entry], size: Size, options: StudyOptions) -> Itera
     if options.quick:
         yield (
             f"Quick run: {size.n_paths} paths instead of {_FULL.n_paths}, {size.n_sham} sets of each kind of control "
-            f"instead of {_FULL.n_sham}, so that p is never below {2 / (size.n_sham + 1):.2g}."
+            f"instead of {_FULL.n_sham}, so that p is never below {2 / (size.n_sham + size.n_more + 1):.2g}."
         )
     if options.synthetic:
         yield (
