@@ -1,6 +1,5 @@
 """How fast lesions are: hundreds of shams against one pass a lesion, an active lesion against none, and how exact.
 
-
 Three contenders for the shams of grid-rnn: many lesions to a pass; one pass a lesion by `probekit.lesion` around the
 same task; and one `probekit.navigate` a lesion, which also leads the network along its paths anew, as an analysis that
 is run once a lesion does. All see the same 64 paths of 20 steps, and their scores are compared first.

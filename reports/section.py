@@ -49,15 +49,15 @@ class Figure:
     panels : tuple of Panel
     caption : str
         What is plotted, units, n, and what the control is.
-    size : {"large", "medium", "small"}
-        Width of one panel: half of the page, a third, or a thumbnail.
+    size : {"wide", "large", "medium", "small"}
+        Width of one panel: the page, half of it, a third, or a thumbnail.
     """
 
     name: str
     title: str
     panels: tuple[Panel, ...]
     caption: str
-    size: Literal["large", "medium", "small"] = "medium"
+    size: Literal["wide", "large", "medium", "small"] = "medium"
 
 
 @dataclass(frozen=True)

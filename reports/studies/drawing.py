@@ -26,18 +26,25 @@ class StudyDrawing:
         Result → figures, the publication's main one drawn again first.
     methods : callable
         Result → how it was measured, as HTML.
+    axes : (str, str)
+        Columns of the summary that the plot of all rows shows first, across and up.
+    rows : (str, str)
+        Heading of the summary, and what its rows are.
     """
 
     study: str
     findings: Callable[[Result], list[str]]
     figures: Callable[[Result], tuple[Figure, ...]]
     methods: Callable[[Result], Markup]
+    axes: tuple[str, str] = ("depth", "score")
+    rows: tuple[str, str] = ("Every layer", "every layer, region and control")
 
 
 DRAWINGS = Registry(
     "study drawing",
     "probekit.study_drawings",
     {
+        "banino2018-lesion": "probekit.reports.studies.banino2018_lesion:DRAWING",
         "cichy2016": "probekit.reports.studies.cichy2016:DRAWING",
         "guclu2015": "probekit.reports.studies.guclu2015:DRAWING",
         "khaligh-razavi2014": "probekit.reports.studies.khaligh_razavi2014:DRAWING",
