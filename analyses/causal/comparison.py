@@ -12,6 +12,8 @@ from probekit.arguments import Floats
 from probekit.stats.permutation import two_sided_p
 
 _POWER, _ALPHA = 0.8, 0.05
+ROUNDING = 1e-6
+"""Of the largest score: differences that single precision makes, and no lesion."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Comparison:
     effect, low, high : float
         Targeted minus mean sham, and its 95 % bootstrap interval over trials and shams.
     effect_size : float
-        Effect over the standard deviation of the shams.
+        Effect over the standard deviation of the shams; nan where these score alike.
     adjusted : float
         Targeted minus what controls with its covariates would have, by regression.
     p : float
@@ -78,6 +80,7 @@ def compare_with_controls(
     """
     score, drawn, at_random = float(targeted.mean()), permuted.mean(1), random.mean(1)
     predict = _prediction(np.concatenate([covariates[1], covariates[2]]), np.concatenate([drawn, at_random]))
+    rounding = ROUNDING * max(abs(score), float(np.abs(drawn).max()), float(np.abs(at_random).max()))
     adjusted = score - float(predict(covariates[0][None])[0])
     null = drawn - predict(covariates[1])
     deviation = float(null.std(ddof=1)) / (1 - share)
@@ -85,7 +88,7 @@ def compare_with_controls(
     if sham is not None:
         means = sham.mean(1)
         effect = score - float(means.mean())
-        size = effect / float(means.std(ddof=1)) if means.std(ddof=1) > 0 else np.nan
+        size = effect / float(means.std(ddof=1)) if np.ptp(means) > rounding else np.nan
         low, high = _interval(targeted, sham, rng, n_resamples)
     return Comparison(
         effect,
@@ -93,8 +96,8 @@ def compare_with_controls(
         high,
         size,
         adjusted,
-        two_sided_p(adjusted, null),
-        two_sided_p(score, at_random),
+        two_sided_p(adjusted, null, within=rounding),
+        two_sided_p(score, at_random, within=rounding),
         float((norm.ppf(1 - _ALPHA / 2) + norm.ppf(_POWER)) * deviation),
     )
 

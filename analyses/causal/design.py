@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, whole
+from probekit.arguments import Floats, floats, whole
 from probekit.errors import UsageError
 from probekit.stats.matching import Method, Sets, matched_sets, standardized_differences
 
@@ -44,7 +44,7 @@ class Ranked:
 
     @classmethod
     def of(cls, units: npt.ArrayLike, values: npt.ArrayLike, covariates: Floats, variables: Sequence[str]) -> Ranked:
-        """Return the units that have a rank and all covariates.
+        """Return the units that have a rank and all covariates, by their numbers.
 
         Raises
         ------
@@ -58,7 +58,8 @@ class Ranked:
                 f"{int(known.sum())} of {len(numbers)} units have a finite rank and finite values of what is matched; "
                 "expected at least 4."
             )
-        return cls(numbers[known], ranks[known], covariates[known], tuple(variables))
+        order = np.flatnonzero(known)[np.argsort(numbers[known], kind="stable")]
+        return cls(numbers[order], ranks[order], covariates[order], tuple(variables))
 
     def first(self, n: int) -> Sets:
         """Return which of the units rank highest, ties in the order of their numbers."""
@@ -136,8 +137,9 @@ def checked_doses(doses: Sequence[float], n: int) -> tuple[float, ...]:
     UsageError
         If there is none, one is not above 0 and below 1, or a dose takes the whole layer.
     """
-    listed = sorted({float(dose) for dose in doses}) if isinstance(doses, Sequence | np.ndarray) else []
-    if not listed or not all(0 < dose < 1 for dose in listed):
+    given = floats("doses", doses)
+    listed = sorted(set(given.ravel().tolist()))
+    if given.ndim != 1 or not listed or not all(0 < dose < 1 for dose in listed):
         raise UsageError(f"doses are {doses!r}; expected shares of the layer's units, above 0 and below 1.")
     if max(1, round(listed[-1] * n)) >= n:
         raise UsageError(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from probekit.analyses.causal.design import Dose, Ranked, dose_of
 from probekit.arguments import Floats
+from probekit.errors import UsageError
 from probekit.lesions import Target
 from probekit.lesions.change import How
 from probekit.network import Entry
@@ -120,7 +121,12 @@ def lesion_of(layer: str, ranked: Ranked, units: npt.NDArray[np.intp]) -> dict[s
 def _scores(
     network: Entry, tasks: Mapping[str, AnyTask], lesions: Sequence[Any], plan: Plan, progress: Progress
 ) -> dict[str, Floats]:
-    return all_scores_under(network, tasks, lesions, plan.how, progress=progress, **plan.change)
+    found = all_scores_under(network, tasks, lesions, plan.how, progress=progress, **plan.change)
+    for name, scores in found.items():
+        lost = sum(not np.isfinite(one).all() for one in scores)
+        if lost:
+            raise UsageError(f"task '{name}' gives nan under {lost} of {len(lesions)} lesions; expected numbers.")
+    return found
 
 
 def _counted(progress: Progress, number: int, n: int) -> Progress:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from probekit.analyses.causal.comparison import ROUNDING
 from probekit.analyses.causal.design import Ranked
 from probekit.analyses.causal.dose_response import dose_response
 from probekit.analyses.causal.experiment import Outcome, Plan, run_doses, run_sets
@@ -83,7 +84,7 @@ def measure(
     plan = Plan(layer, options.doses, options.n_sham, options.method, options.how, options.change)
     outcomes = run_doses(network, tasks, ranked, plan, rng=rng, progress=progress)
     singles = _singles(ranked, options.n_single)
-    pairs = drawn_pairs(_top(ranked, options), options.n_pairs, rng) if options.n_pairs and len(singles) else None
+    pairs = drawn_pairs(_top(ranked, options), options.n_pairs, rng) if options.n_pairs else None
     alone = _means(network, tasks, ranked, singles[:, None], plan, progress)
     together = {} if pairs is None else _means(network, tasks, ranked, pairs, plan, progress)
     members = {} if pairs is None else _means(network, tasks, ranked, np.unique(pairs)[:, None], plan, progress)
@@ -106,7 +107,7 @@ def measure(
         )  # fmt: skip
         curve = _dose_response(outcomes[name], falls=better, rng=rng)
         found.drawn.append(drawn_of(keys, task, outcomes[name], curve, ranked, singles, harm, options.groups))
-        found.notes.extend(one for one in [single_number(task, outcomes[name][0].trials("intact").shape[1])] if one)
+        found.notes.extend(one for one in [single_number(name, outcomes[name][0].trials("intact").shape[1])] if one)
     return found
 
 
@@ -136,10 +137,11 @@ def _means(
 
 
 def _harm(means: Floats | None, *, higher_is_better: bool) -> Floats:
-    """Return how much worse than intact, the first, each lesion is."""
+    """Return how much worse than intact, the first, each lesion is; 0 where only rounding differs."""
     if means is None:
         return np.array([])
-    return np.asarray(means[0] - means[1:] if higher_is_better else means[1:] - means[0])
+    harm = means[0] - means[1:] if higher_is_better else means[1:] - means[0]
+    return np.where(np.abs(harm) > ROUNDING * np.abs(means).max(), harm, 0.0)
 
 
 def _of_layer(outcomes: Sequence[Outcome], ranked: Ranked) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def matched_sets(
         raise UsageError("target holds a unit twice; expected each once.")
     rng = np.random.default_rng(seed)
     if covariates is None:
-        return np.stack([rng.choice(there, len(chosen), replace=False) for _ in range(n_sets)])
+        return _dealt(there, n_sets, rng)[:, : len(chosen)]
     scaled = _scaled(floats("covariates", covariates), np.union1d(chosen, there))
     if method == "stratified":
         return _stratified(chosen, there, scaled, n_sets, rng)
@@ -177,14 +177,18 @@ def _stratified(chosen: Sets, there: Sets, scaled: Floats, n_sets: int, rng: np.
         places = np.flatnonzero(np.isin(chosen, stratum))
         inside = np.intersect1d(there, stratum)
         n = min(len(places), len(inside))
-        for one in sets if n else ():
-            one[rng.permutation(places)[:n]] = rng.choice(inside, n, replace=False)
+        if n:
+            sets[:, places[:n]] = _dealt(inside, n_sets, rng)[:, :n]
     for one in sets:
         lacking = one < 0
         if lacking.any():
             left = np.setdiff1d(there, one[~lacking])
             one[lacking] = rng.choice(left, int(lacking.sum()), replace=False)
     return sets
+
+
+def _dealt(units: Sets, n_sets: int, rng: np.random.Generator) -> Sets:
+    return rng.permuted(np.broadcast_to(units, (n_sets, len(units))), axis=1)
 
 
 def _strata(units: Sets, scaled: Floats) -> list[Sets]:
