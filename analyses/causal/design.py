@@ -65,6 +65,11 @@ class Ranked:
         """Return which of the units rank highest, ties in the order of their numbers."""
         return np.asarray(np.argsort(-self.values, kind="stable")[:n])
 
+    def cuts_ties(self, n: int) -> bool:
+        """Say whether the last of the n that rank highest ranks like the first of the others."""
+        in_order = np.sort(self.values)[::-1]
+        return bool(n < len(self) and in_order[n - 1] == in_order[n])
+
     def last(self, n: int) -> Sets:
         """Return which of the units rank lowest."""
         return np.asarray(np.argsort(self.values, kind="stable")[:n])

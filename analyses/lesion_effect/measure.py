@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from probekit.analyses.causal.comparison import ROUNDING
-from probekit.analyses.causal.design import Ranked
+from probekit.analyses.causal.design import Ranked, n_units
 from probekit.analyses.causal.dose_response import dose_response
 from probekit.analyses.causal.experiment import Outcome, Plan, run_doses, run_sets
 from probekit.analyses.causal.ranking import RankCausality, drawn_pairs, rank_causality, redundancy
@@ -88,7 +88,7 @@ def measure(
     alone = _means(network, tasks, ranked, singles[:, None], plan, progress)
     together = {} if pairs is None else _means(network, tasks, ranked, pairs, plan, progress)
     members = {} if pairs is None else _means(network, tasks, ranked, np.unique(pairs)[:, None], plan, progress)
-    found = Measured([], [], [], [])
+    found = Measured([], [], [], _ties(layer, ranking, ranked, options))
     for name, task in tasks.items():
         better = is_higher_better(task)
         keys = {
@@ -114,6 +114,17 @@ def measure(
 def is_higher_better(task: AnyTask) -> bool:
     """Say whether higher scores are better; those of a plain function are taken to be."""
     return task.higher_is_better if isinstance(task, Task) else bool(getattr(task, "higher_is_better", True))
+
+
+def _ties(layer: str, ranking: str, ranked: Ranked, options: Options) -> list[str]:
+    """Return a note where a target ends among units of equal rank, so that their numbers choose it."""
+    cut = [f"{dose:g}" for dose in options.doses if ranked.cuts_ties(n_units(ranked, dose))]
+    if not cut:
+        return []
+    return [
+        f"Layer '{layer}' has units of equal {ranking} at the end of dose {', '.join(cut)}: which of them are lesioned "
+        "goes by their numbers."
+    ]
 
 
 def _top(ranked: Ranked, options: Options) -> Sets:
