@@ -29,7 +29,7 @@ def compared(outcome: Outcome, ranked: Ranked, rng: np.random.Generator) -> Comp
         outcome.trials("permuted"),
         outcome.trials("random"),
         covariates=(means(dose.targeted), means(dose.controls["permuted"]), means(dose.controls["random"])),
-        share=len(dose.targeted) / len(ranked),
+        overlap=np.isin(dose.controls["permuted"], dose.targeted).mean(1),
         rng=rng,
     )
 
