@@ -11,7 +11,9 @@ from scipy.stats import norm
 from probekit.arguments import Floats
 from probekit.stats.permutation import two_sided_p
 
-_POWER, _ALPHA = 0.8, 0.05
+_POWER, _ALPHA = norm.ppf(0.8), norm.ppf(0.975)
+ROUNDING = 1e-6
+"""Of the largest score: differences that single precision makes, and no lesion."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Comparison:
     effect, low, high : float
         Targeted minus mean sham, and its 95 % bootstrap interval over trials and shams.
     effect_size : float
-        Effect over the standard deviation of the shams.
+        Effect over the standard deviation of the shams; nan where these score alike.
     adjusted : float
         Targeted minus what controls with its covariates would have, by regression.
     p : float
@@ -31,7 +33,8 @@ class Comparison:
     p_random : float
         Two-sided, of the targeted score among those of sets drawn at random from all units.
     detectable : float
-        Effect that would be significant with a probability of .8.
+        Effect that would be significant with a probability of .8, if it were that of the targeted units, each adding a
+        part; infinite where the targeted are so many of those alike that none would be.
     """
 
     effect: float
@@ -51,7 +54,7 @@ def compare_with_controls(
     random: Floats,
     *,
     covariates: tuple[Floats, Floats, Floats],
-    share: float,
+    overlap: Floats,
     rng: np.random.Generator,
     n_resamples: int = 1000,
 ) -> Comparison:
@@ -71,21 +74,18 @@ def compare_with_controls(
     permuted, random : array, shape (set, trial)
     covariates : (array, array, array), shapes (variable,), (set, variable), (set, variable)
         Mean covariates of the target, the permuted and the random sets.
-    share : float
-        Of the units that are targeted.
+    overlap : array, shape (set,)
+        Share of the target's units that are in each permuted set.
     rng : numpy.random.Generator
     n_resamples : int
     """
-    score, drawn, at_random = float(targeted.mean()), permuted.mean(1), random.mean(1)
-    predict = _prediction(np.concatenate([covariates[1], covariates[2]]), np.concatenate([drawn, at_random]))
-    adjusted = score - float(predict(covariates[0][None])[0])
-    null = drawn - predict(covariates[1])
-    deviation = float(null.std(ddof=1)) / (1 - share)
+    score, at_random = float(targeted.mean()), random.mean(1)
+    adjusted, null, rounding = adjusted_effect(score, permuted.mean(1), at_random, covariates)
     effect = low = high = size = np.nan
     if sham is not None:
         means = sham.mean(1)
         effect = score - float(means.mean())
-        size = effect / float(means.std(ddof=1)) if means.std(ddof=1) > 0 else np.nan
+        size = effect / float(means.std(ddof=1)) if np.ptp(means) > rounding else np.nan
         low, high = _interval(targeted, sham, rng, n_resamples)
     return Comparison(
         effect,
@@ -93,10 +93,39 @@ def compare_with_controls(
         high,
         size,
         adjusted,
-        two_sided_p(adjusted, null),
-        two_sided_p(score, at_random),
-        float((norm.ppf(1 - _ALPHA / 2) + norm.ppf(_POWER)) * deviation),
+        two_sided_p(adjusted, null, within=rounding),
+        two_sided_p(score, at_random, within=rounding),
+        _detectable(float(null.std(ddof=1)), overlap),
     )
+
+
+def adjusted_effect(
+    score: float, permuted: Floats, random: Floats, covariates: tuple[Floats, Floats, Floats]
+) -> tuple[float, Floats, float]:
+    """Return the target's effect and those of permuted sets, both less what their covariates predict, and rounding.
+
+    Parameters
+    ----------
+    score : float
+        Of the target.
+    permuted, random : array, shape (set,)
+    covariates : (array, array, array), shapes (variable,), (set, variable), (set, variable)
+        Mean covariates of the target, the permuted and the random sets.
+    """
+    predict = _prediction(np.concatenate([covariates[1], covariates[2]]), np.concatenate([permuted, random]))
+    rounding = ROUNDING * max(abs(score), float(np.abs(permuted).max()), float(np.abs(random).max()))
+    return score - float(predict(covariates[0][None])[0]), permuted - predict(covariates[1]), rounding
+
+
+def _detectable(deviation: float, overlap: Floats) -> float:
+    """Return the effect d that exceeds a null, which it widens itself, by as much as a power of .8 needs.
+
+    Sets that hold a share o of the target have o d of it, so that d (1 - mean o) has to be
+    1.96 (deviation² + d² var o)^½ + .84 deviation.
+    """
+    beyond, widening = 1 - float(overlap.mean()), float(overlap.var(ddof=1)) * _ALPHA**2
+    a, b, c = beyond**2 - widening, beyond * _POWER * deviation, (_POWER**2 - _ALPHA**2) * deviation**2
+    return float((b + np.sqrt(b**2 - a * c)) / a) if a > 0 else np.inf
 
 
 def _prediction(covariates: Floats, scores: Floats) -> Callable[[Floats], Floats]:

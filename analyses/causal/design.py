@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from probekit.arguments import Floats, whole
+from probekit.arguments import Floats, floats, whole
 from probekit.errors import UsageError
 from probekit.stats.matching import Method, Sets, matched_sets, standardized_differences
 
@@ -44,7 +44,7 @@ class Ranked:
 
     @classmethod
     def of(cls, units: npt.ArrayLike, values: npt.ArrayLike, covariates: Floats, variables: Sequence[str]) -> Ranked:
-        """Return the units that have a rank and all covariates.
+        """Return the units that have a rank and all covariates, by their numbers.
 
         Raises
         ------
@@ -58,11 +58,17 @@ class Ranked:
                 f"{int(known.sum())} of {len(numbers)} units have a finite rank and finite values of what is matched; "
                 "expected at least 4."
             )
-        return cls(numbers[known], ranks[known], covariates[known], tuple(variables))
+        order = np.flatnonzero(known)[np.argsort(numbers[known], kind="stable")]
+        return cls(numbers[order], ranks[order], covariates[order], tuple(variables))
 
     def first(self, n: int) -> Sets:
         """Return which of the units rank highest, ties in the order of their numbers."""
         return np.asarray(np.argsort(-self.values, kind="stable")[:n])
+
+    def cuts_ties(self, n: int) -> bool:
+        """Say whether the last of the n that rank highest ranks like the first of the others."""
+        in_order = np.sort(self.values)[::-1]
+        return bool(n < len(self) and in_order[n - 1] == in_order[n])
 
     def last(self, n: int) -> Sets:
         """Return which of the units rank lowest."""
@@ -93,6 +99,12 @@ class Dose:
     controls: dict[str, Sets]
     difference: Floats
     difference_before: Floats
+
+    def mean_covariates(self, ranked: Ranked) -> tuple[Floats, Floats, Floats]:
+        """Return the mean covariates of the target, the permuted and the random sets, shape (…, variable)."""
+        sets = (self.targeted, self.controls["permuted"], self.controls["random"])
+        target, permuted, random = (np.asarray(ranked.covariates[one].mean(-2)) for one in sets)
+        return target, permuted, random
 
     @property
     def worst_difference(self) -> float:
@@ -138,8 +150,9 @@ def checked_doses(doses: Sequence[float], n: int) -> tuple[float, ...]:
     UsageError
         If there is none, one is not above 0 and below 1, or a dose takes the whole layer.
     """
-    listed = sorted({float(dose) for dose in doses}) if isinstance(doses, Sequence | np.ndarray) else []
-    if not listed or not all(0 < dose < 1 for dose in listed):
+    given = floats("doses", doses)
+    listed = sorted(set(given.ravel().tolist()))
+    if given.ndim != 1 or not listed or not all(0 < dose < 1 for dose in listed):
         raise UsageError(f"doses are {doses!r}; expected shares of the layer's units, above 0 and below 1.")
     if max(1, round(listed[-1] * n)) >= n:
         raise UsageError(

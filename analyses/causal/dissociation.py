@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from probekit.analyses.causal.comparison import ROUNDING
 from probekit.arguments import Floats, whole
 from probekit.errors import UsageError
 from probekit.lesions.change import How
 from probekit.network import Entry
 from probekit.progress import Progress, silent
+from probekit.stats.matching import Sets
 from probekit.stats.permutation import two_sided_p
 from probekit.tasks import Task, all_scores_under, trial_scores
 
@@ -78,7 +80,9 @@ def double_dissociation(
     """
     if len(sets) != 2 or len(tasks) != 2:
         raise UsageError(f"{len(sets)} sets and {len(tasks)} tasks were given; a double dissociation has two of each.")
-    first, second = (np.asarray(one, dtype=np.intp) for one in sets)
+    if not all(isinstance(task, Task) for task in tasks):
+        raise UsageError(f"tasks are {[type(one).__name__ for one in tasks]}; expected two of probekit.tasks.")
+    first, second = (_units(one) for one in sets)
     both = np.intersect1d(first, second)
     if len(both) or not len(first) or not len(second):
         raise UsageError(f"sets share units {both.tolist()} or are empty; expected two sets without a common unit.")
@@ -94,10 +98,17 @@ def double_dissociation(
     cells = harm.reshape(len(divided), 2, 2)  # (deal, set, task)
     contrast = cells[:, 0, 0] - cells[:, 0, 1] - cells[:, 1, 0] + cells[:, 1, 1]
     observed, null = float(contrast[0]), contrast[1:]
-    p = two_sided_p(observed, null)
+    p = two_sided_p(observed, null, within=ROUNDING * max(np.abs(one).max() for one in scores.values()))
     own = cells[0]
     crossed = own[0, 0] > own[1, 0] and own[1, 1] > own[0, 1]
     return Dissociation(own, observed, p, null, bool(crossed and observed > 0 and p <= 0.05))
+
+
+def _units(given: np.ndarray) -> Sets:
+    units = np.unique(np.asarray(given))
+    if len(units) and units.dtype.kind not in "iu":
+        raise UsageError(f"a set holds {units.dtype}; expected numbers of units, from 0.")
+    return units.astype(np.intp)
 
 
 def harm_of(task: Task, scores: Floats) -> Floats:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from probekit.analyses.causal.comparison import adjusted_effect
 from probekit.analyses.causal.design import Dose, Ranked, dose_of, permuted_sets
 from probekit.arguments import Floats
+from probekit.errors import UsageError
 from probekit.lesions import Target
 from probekit.lesions.change import How
 from probekit.network import Entry
@@ -111,13 +113,13 @@ def run_doses(
 
 def _is_rare(outcome: Outcome, ranked: Ranked) -> bool:
     """Say whether few permuted sets reach the target, so that more are needed to tell how few."""
-    dose = outcome.dose
-    null = outcome.trials("permuted").mean(1)
-    score = float(outcome.trials("targeted").mean())
-    design = np.column_stack([np.ones(len(null)), ranked.covariates[dose.controls["permuted"]].mean(1)])
-    weights = np.linalg.lstsq(design, null, rcond=None)[0]
-    target = np.concatenate([[1.0], ranked.covariates[dose.targeted].mean(0)])
-    return two_sided_p(score - float(target @ weights), null - design @ weights) <= _RARE
+    effect, null, rounding = adjusted_effect(
+        float(outcome.trials("targeted").mean()),
+        outcome.trials("permuted").mean(1),
+        outcome.trials("random").mean(1),
+        outcome.dose.mean_covariates(ranked),
+    )
+    return two_sided_p(effect, null, within=rounding) <= _RARE
 
 
 def _with_more(
@@ -167,7 +169,12 @@ def lesion_of(layer: str, ranked: Ranked, units: npt.NDArray[np.intp]) -> dict[s
 def _scores(
     network: Entry, tasks: Mapping[str, AnyTask], lesions: Sequence[Any], plan: Plan, progress: Progress
 ) -> dict[str, Floats]:
-    return all_scores_under(network, tasks, lesions, plan.how, progress=progress, **plan.change)
+    found = all_scores_under(network, tasks, lesions, plan.how, progress=progress, **plan.change)
+    for name, scores in found.items():
+        lost = sum(not np.isfinite(one).all() for one in scores)
+        if lost:
+            raise UsageError(f"task '{name}' gives nan under {lost} of {len(lesions)} lesions; expected numbers.")
+    return found
 
 
 def _counted(progress: Progress, number: int, n: int) -> Progress:

@@ -44,6 +44,11 @@ def rank_causality(harm: Floats, values: Floats, covariates: Floats, rng: np.ran
     covariates : array, shape (unit, variable)
     rng : numpy.random.Generator
         Of the permutations.
+
+    References
+    ----------
+    DiCiccio & Romano 2017, Robust permutation tests for correlation and regression coefficients,
+    J Am Stat Assoc 112:1211, doi:10.1080/01621459.2016.1202117: the correlation over its standard error is permuted
     """
     plain = _correlation(rankdata(harm), rankdata(values), rng)
     if not covariates.shape[1]:
@@ -97,6 +102,11 @@ def _correlation(first: Floats, second: Floats, rng: np.random.Generator) -> tup
     size = np.sqrt((one**2).sum() * (two**2).sum())
     if not size > 1e-12 * len(one):
         return np.nan, np.nan
-    observed = float(one @ two / size)
-    shuffled = rng.permuted(np.broadcast_to(two, (_SHUFFLES, len(two))), axis=1) @ one / size
-    return observed, two_sided_p(observed, shuffled)
+    shuffled = rng.permuted(np.broadcast_to(two, (_SHUFFLES, len(two))), axis=1)
+    drawn = _studentized(one, np.concatenate([two[None], shuffled]))
+    return float(one @ two / size), two_sided_p(float(drawn[0]), drawn[1:], within=1e-9)
+
+
+def _studentized(one: Floats, many: Floats) -> Floats:
+    """Return covariances over their standard errors: residuals that are both large at the same units pass as chance."""
+    return np.asarray(many @ one / np.sqrt(np.maximum(many**2 @ one**2, 1e-300)))

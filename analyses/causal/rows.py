@@ -10,7 +10,6 @@ import numpy as np
 from probekit.analyses.causal.comparison import Comparison, compare_with_controls
 from probekit.analyses.causal.design import FAIR, POOR, Ranked
 from probekit.analyses.causal.experiment import Outcome
-from probekit.arguments import Floats
 
 ALPHA = 0.05
 _ONE_SET = "no sham: the untargeted units are no more than the targeted ones, so that only one set of them exists"
@@ -19,17 +18,13 @@ _ONE_SET = "no sham: the untargeted units are no more than the targeted ones, so
 def compared(outcome: Outcome, ranked: Ranked, rng: np.random.Generator) -> Comparison:
     """Return how the target of a dose differs from its controls."""
     dose = outcome.dose
-
-    def means(sets: np.ndarray) -> Floats:
-        return np.asarray(ranked.covariates[sets].mean(-2))
-
     return compare_with_controls(
         outcome.trials("targeted")[0],
         outcome.trials("sham") if "sham" in outcome.controls else None,
         outcome.trials("permuted"),
         outcome.trials("random"),
-        covariates=(means(dose.targeted), means(dose.controls["permuted"]), means(dose.controls["random"])),
-        share=len(dose.targeted) / len(ranked),
+        covariates=dose.mean_covariates(ranked),
+        overlap=np.isin(dose.controls["permuted"], dose.targeted).mean(1),
         rng=rng,
     )
 

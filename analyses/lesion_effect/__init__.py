@@ -11,13 +11,13 @@ from torch import nn
 from probekit.analyses.causal.design import checked_doses, checked_shams
 from probekit.analyses.causal.dissociation import Dissociation, double_dissociation
 from probekit.analyses.causal.recovery import recovery
-from probekit.analyses.lesion_effect.asked import ranked_by_layer, tasks_of
+from probekit.analyses.lesion_effect.asked import checked_groups, ranked_by_layer, tasks_of
 from probekit.analyses.lesion_effect.assemble import assemble
 from probekit.analyses.lesion_effect.columns import SUMMARY, TABLE
 from probekit.analyses.lesion_effect.measure import Options, measure
 from probekit.analyses.lesion_effect.protocol import run_protocol
 from probekit.analysis import Analysis, Source
-from probekit.arguments import whole
+from probekit.arguments import instance, whole
 from probekit.errors import check_option
 from probekit.lesions.change import How
 from probekit.network import Card, Entry, weights_hash
@@ -122,6 +122,7 @@ def lesion_effect(
     Stuart 2010, Stat Sci 25:1, doi:10.1214/09-STS313
     """
     tasks, entry = tasks_of(task), network if isinstance(network, Entry) else _bare(network)
+    checked_groups(groups, tasks)
     check_option("method", method, METHODS)
     by_layer = ranked_by_layer(units, rank_by, layer, match, label)
     smallest = min(len(ranked) for _, ranked in by_layer.values())
@@ -139,6 +140,7 @@ def lesion_effect(
 
 
 def _bare(module: nn.Module) -> Entry:
+    instance("network", module, nn.Module)
     return Entry(module, None, Card(type(module).__name__, "module", (), "unknown"))  # type: ignore[arg-type]
 
 

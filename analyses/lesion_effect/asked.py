@@ -48,33 +48,47 @@ def ranked_by_layer(
     """
     table = _table(units, rank_by, layer, network)
     values, ranking = _values(table, rank_by)
-    if isinstance(match, str):
-        raise UsageError(f"match is '{match}'; expected a list of columns, [{match!r}].")
-    for name in match:
-        if name not in table:
-            raise unknown_name("column of units to match", name, map(str, table.columns))
-    layers = list(dict.fromkeys(table["layer"].astype(str)))
+    if isinstance(match, str) or not isinstance(match, Sequence):
+        raise UsageError(f"match is {match!r}; expected a list of columns, such as ['mean_activity'].")
+    matched = [_numbers(table, name, "match") for name in match]
+    every = np.column_stack(matched) if matched else np.empty((len(table), 0))
+    layers = list(dict.fromkeys(table["layer"]))
     if layer is not None and len(layers) > 1:
         raise UsageError(f"layer is '{layer}', and units are of {', '.join(layers)}; give the units of one layer.")
     found = {}
     for name in layers:
         here = (table["layer"] == name).to_numpy()
-        covariates = table.loc[here, list(match)].to_numpy(dtype=np.float64)
         channels = table.loc[here, "channel"].to_numpy()
+        if channels.dtype.kind not in "iu":
+            raise UsageError(f"channel holds {channels.dtype}; expected numbers of units, from 0.")
         if len(np.unique(channels)) < len(channels):
             raise UsageError(
                 f"units hold several rows for a channel of '{name}'; expected one a unit. Choose one contrast, or "
                 "record units with Units(space='mean')."
             )
-        found[layer or name] = (ranking, Ranked.of(channels, values[here], covariates, match))
+        found[layer or name] = (ranking, Ranked.of(channels, values[here], every[here], match))
     return found
 
 
-def single_number(task: AnyTask, n_trials: int) -> str:
+def checked_groups(groups: str, tasks: Mapping[str, AnyTask]) -> str:
+    """Return the column of groups, which at least one task has.
+
+    Raises
+    ------
+    UsageError
+        If none has it.
+    """
+    known = {str(one) for task in tasks.values() if isinstance(task, Task) for one in task.trials}
+    if groups and groups not in known:
+        raise unknown_name("column of trials for groups", groups, known)
+    return groups
+
+
+def single_number(name: str, n_trials: int) -> str:
     """Return a note where a task gives one number only, else nothing."""
     if n_trials > 1:
         return ""
-    return f"Task '{_name(task)}' gives one number: its variance over trials is unknown; intervals are over shams only."
+    return f"Task '{name}' gives one number: its variance over trials is unknown; intervals are over shams only."
 
 
 def _name(task: Any) -> str:
@@ -98,14 +112,12 @@ def _table(units: pd.DataFrame | Result | None, rank_by: Any, layer: str | None,
         table = table[table["network"] == network]
     if table.empty:
         raise UsageError("units is an empty table.")
-    return table.reset_index(drop=True)
+    return table.assign(layer=table["layer"].astype(str)).reset_index(drop=True)
 
 
 def _values(table: pd.DataFrame, rank_by: Any) -> tuple[Floats, str]:
     if isinstance(rank_by, str):
-        if rank_by not in table:
-            raise unknown_name("column of units to rank by", rank_by, map(str, table.columns))
-        return table[rank_by].to_numpy(dtype=np.float64), rank_by
+        return _numbers(table, rank_by, "rank by"), rank_by
     values: npt.NDArray[Any] = np.asarray(rank_by)
     if values.dtype.kind not in "biuf" or values.shape != (len(table),):
         raise UsageError(
@@ -113,3 +125,11 @@ def _values(table: pd.DataFrame, rank_by: Any) -> tuple[Floats, str]:
             f"of the {len(table)} units."
         )
     return values.astype(np.float64), str(getattr(rank_by, "name", None) or "given")
+
+
+def _numbers(table: pd.DataFrame, name: str, use: str) -> Floats:
+    if name not in table:
+        raise unknown_name(f"column of units to {use}", name, map(str, table.columns))
+    if table[name].dtype.kind not in "biuf":
+        raise UsageError(f"column '{name}' holds {table[name].dtype}; expected numbers to {use}.")
+    return table[name].to_numpy(dtype=np.float64, na_value=np.nan)

@@ -43,7 +43,8 @@ TABLE = (
            "0 … 1", _NO_TEST, _BH),
     Column("p_random", "float", "Two-sided permutation p of the targeted score among sets drawn at random from all "
            "units, not matched", "", "2 / (sets + 1) … 1", "", "Phipson & Smyth 2010"),
-    Column("detectable_effect", "float", "Effect that this test would find with a probability of .8", _TASK, "0 …"),
+    Column("detectable_effect", "float", "Effect that this test would find with a probability of .8", _TASK,
+           "0 …; infinite where all sets alike are the target itself"),
     Column("n_sham", "int", "Sets of each kind of control"),
     Column("match_difference", "float", "Largest standardised difference of target and shams over what is matched",
            "standard deviations", "0: alike; above .25 poor; 0 where nothing is matched", _NO_SHAM, "Austin 2009"),

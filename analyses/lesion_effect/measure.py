@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from probekit.analyses.causal.design import Ranked
+from probekit.analyses.causal.comparison import ROUNDING
+from probekit.analyses.causal.design import Ranked, n_units
 from probekit.analyses.causal.dose_response import dose_response
 from probekit.analyses.causal.experiment import Outcome, Plan, run_doses, run_sets
 from probekit.analyses.causal.ranking import RankCausality, drawn_pairs, rank_causality, redundancy
@@ -86,11 +87,11 @@ def measure(
     plan = Plan(layer, options.doses, options.n_sham, options.n_more, options.method, options.how, options.change)
     outcomes = run_doses(network, tasks, ranked, plan, rng=rng, progress=progress)
     singles = _singles(ranked, options.n_single)
-    pairs = drawn_pairs(_top(ranked, options), options.n_pairs, rng) if options.n_pairs and len(singles) else None
+    pairs = drawn_pairs(_top(ranked, options), options.n_pairs, rng) if options.n_pairs else None
     alone = _means(network, tasks, ranked, singles[:, None], plan, progress)
     together = {} if pairs is None else _means(network, tasks, ranked, pairs, plan, progress)
     members = {} if pairs is None else _means(network, tasks, ranked, np.unique(pairs)[:, None], plan, progress)
-    found = Measured([], [], [], [])
+    found = Measured([], [], [], _ties(layer, ranking, ranked, options))
     for name, task in tasks.items():
         better = is_higher_better(task)
         keys = {
@@ -109,13 +110,24 @@ def measure(
         )  # fmt: skip
         curve = _dose_response(outcomes[name], falls=better, rng=rng)
         found.drawn.append(drawn_of(keys, task, outcomes[name], curve, ranked, singles, harm, options.groups))
-        found.notes.extend(one for one in [single_number(task, outcomes[name][0].trials("intact").shape[1])] if one)
+        found.notes.extend(one for one in [single_number(name, outcomes[name][0].trials("intact").shape[1])] if one)
     return found
 
 
 def is_higher_better(task: AnyTask) -> bool:
     """Say whether higher scores are better; those of a plain function are taken to be."""
     return task.higher_is_better if isinstance(task, Task) else bool(getattr(task, "higher_is_better", True))
+
+
+def _ties(layer: str, ranking: str, ranked: Ranked, options: Options) -> list[str]:
+    """Return a note where a target ends among units of equal rank, so that their numbers choose it."""
+    cut = [f"{dose:g}" for dose in options.doses if ranked.cuts_ties(n_units(ranked, dose))]
+    if not cut:
+        return []
+    return [
+        f"Layer '{layer}' has units of equal {ranking} at the end of dose {', '.join(cut)}: which of them are lesioned "
+        "goes by their numbers."
+    ]
 
 
 def _top(ranked: Ranked, options: Options) -> Sets:
@@ -139,10 +151,11 @@ def _means(
 
 
 def _harm(means: Floats | None, *, higher_is_better: bool) -> Floats:
-    """Return how much worse than intact, the first, each lesion is."""
+    """Return how much worse than intact, the first, each lesion is; 0 where only rounding differs."""
     if means is None:
         return np.array([])
-    return np.asarray(means[0] - means[1:] if higher_is_better else means[1:] - means[0])
+    harm = means[0] - means[1:] if higher_is_better else means[1:] - means[0]
+    return np.where(np.abs(harm) > ROUNDING * np.abs(means).max(), harm, 0.0)
 
 
 def _of_layer(outcomes: Sequence[Outcome], ranked: Ranked) -> dict[str, Any]:

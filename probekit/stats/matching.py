@@ -36,14 +36,16 @@ def matched_sets(
     target : array of int, shape (k,)
         Units of the target.
     pool : array of int, shape (m,)
-        Units that may be drawn, m ≥ k; with members of the target among them, a unit never stands for itself.
+        Units that may be drawn, m ≥ k. Where members of the target are among them and covariates are matched one by
+        one ("nearest"), a unit never stands for itself.
     covariates : array, shape (unit, variable), optional
         Of all units, finite where they are in the target or the pool. Default: sets are drawn at random.
     n_sets : int
     method : {"nearest", "stratified"}
         "nearest": each unit of the target is replaced by one of its `n_nearest` nearest in the pool, chosen at random,
-        none twice; where too many want the same, by the nearest left (an optimal assignment). Distance is Euclidean
-        over the covariates' ranks, each scaled to 0 … 1. "stratified": units are cut at medians of the covariates, the
+        none twice; where too many want the same, by the nearest left: the assignment whose ranks of nearness beyond
+        `n_nearest` have the least sum. Distance is Euclidean over the covariates' ranks, each scaled to 0 … 1; ties are
+        broken at random. "stratified": units are cut at medians of the covariates, the
         most spread first, into strata of at least 6, and each stratum gives as many as it has of the target; what it
         lacks comes from the other strata at random.
     n_nearest : int
@@ -58,7 +60,8 @@ def matched_sets(
     Raises
     ------
     UsageError
-        If the pool is smaller than the target, or a covariate is not finite.
+        If the pool is smaller than the target or is the one unit of it, a unit stands twice in the target, does not
+        exist, or has a covariate that is not finite.
 
     References
     ----------
@@ -69,14 +72,16 @@ def matched_sets(
     >>> matched_sets([0, 1], [2, 3, 4, 5], [[0], [9], [9], [0], [5], [4]], 2, n_nearest=1).tolist()
     [[3, 2], [3, 2]]
     """
-    chosen, there = np.asarray(target, dtype=np.intp), np.unique(np.asarray(pool, dtype=np.intp))
+    chosen, there = _units("target", target), np.unique(_units("pool", pool))
     check_option("method", method, METHODS)
     whole("n_sets", n_sets, 1)
     if not len(chosen) or len(there) < len(chosen):
         raise UsageError(f"the pool has {len(there)} units and the target {len(chosen)}; expected at least as many.")
+    if len(np.unique(chosen)) < len(chosen):
+        raise UsageError("target holds a unit twice; expected each once.")
     rng = np.random.default_rng(seed)
     if covariates is None:
-        return np.stack([rng.choice(there, len(chosen), replace=False) for _ in range(n_sets)])
+        return _dealt(there, n_sets, rng)[:, : len(chosen)]
     scaled = _scaled(floats("covariates", covariates), np.union1d(chosen, there))
     if method == "stratified":
         return _stratified(chosen, there, scaled, n_sets, rng)
@@ -101,6 +106,11 @@ def standardized_differences(target: npt.ArrayLike, sets: npt.ArrayLike, covaria
     array, shape (variable,)
         Positive where the target has more; 0 for a covariate that is the same in all units.
 
+    Raises
+    ------
+    UsageError
+        If a unit does not exist.
+
     References
     ----------
     Austin 2009, Stat Med 28:3083, doi:10.1002/sim.3697; Stuart 2010, Stat Sci 25:1, doi:10.1214/09-STS313
@@ -111,16 +121,28 @@ def standardized_differences(target: npt.ArrayLike, sets: npt.ArrayLike, covaria
     [1.0]
     """
     values = floats("covariates", covariates)
-    chosen = np.asarray(target, dtype=np.intp)
+    chosen, drawn = _units("target", target), _units("sets", sets)
+    _check_shape(values, np.union1d(chosen, drawn))
     rest = np.setdiff1d(np.arange(len(values)), chosen)
     spread = np.sqrt((np.nanvar(values[chosen], axis=0) + np.nanvar(values[rest], axis=0)) / 2)
-    away = values[chosen].mean(0) - values[np.asarray(sets, dtype=np.intp)].mean((0, 1))
+    away = values[chosen].mean(0) - values[drawn].mean((0, 1))
     return np.where(spread > 0, away / np.where(spread > 0, spread, 1.0), 0.0)
 
 
-def _scaled(values: Floats, used: Sets) -> Floats:
+def _units(name: str, given: npt.ArrayLike) -> Sets:
+    units = np.asarray(given)
+    if units.size and (units.dtype.kind not in "iu" or units.min() < 0):
+        raise UsageError(f"{name} holds {units.dtype} from {units.min()}; expected numbers of units, from 0.")
+    return units.astype(np.intp)
+
+
+def _check_shape(values: Floats, used: Sets) -> None:
     if values.ndim != 2 or used.max() >= len(values):
         raise UsageError(f"covariates have shape {values.shape}; expected (unit, variable), with unit {used.max()}.")
+
+
+def _scaled(values: Floats, used: Sets) -> Floats:
+    _check_shape(values, used)
     if not np.isfinite(values[used]).all():
         raise UsageError("covariates of the target or the pool are nan or infinite; leave those units out.")
     ranks = np.full(values.shape, np.nan)
@@ -129,15 +151,23 @@ def _scaled(values: Floats, used: Sets) -> Floats:
 
 
 def _nearest(chosen: Sets, there: Sets, scaled: Floats, n_sets: int, n_nearest: int, rng: np.random.Generator) -> Sets:
-    distance = np.linalg.norm(scaled[chosen][:, None] - scaled[there][None], axis=-1)
-    distance[chosen[:, None] == there[None]] = np.inf  # no unit stands for itself
-    order = rankdata(distance, axis=1, method="ordinal")
-    beyond = np.where(np.isfinite(distance), order, 1e6)
+    distance = np.linalg.norm(scaled[chosen][:, None] - scaled[there][None], axis=-1).round(12)  # ties are ties
+    itself = chosen[:, None] == there[None]
+    if itself.all():
+        raise UsageError(f"the pool has nobody but unit {chosen[0]} itself, the target; expected another.")
+    distance[itself] = np.inf
+    near = rankdata(distance, axis=1, method="min").astype(np.min_scalar_type(len(there)))  # small numbers sort fast
+    places = np.broadcast_to(np.arange(1, len(there) + 1), near.shape)
+    order = np.empty(near.shape)
     sets = np.empty((n_sets, len(chosen)), dtype=np.intp)
     for number in range(n_sets):
-        cost = np.where(order <= n_nearest, rng.random(order.shape), beyond)
-        cost[~np.isfinite(distance)] = 1e6
-        sets[number] = there[linear_sum_assignment(cost)[1]]
+        shuffled = rng.permutation(len(there))  # of equally near units, a random one is nearer
+        np.put_along_axis(order, np.argsort(near[:, shuffled], axis=1, kind="stable"), places, axis=1)
+        cost = np.where(
+            order <= n_nearest, rng.random(order.shape) / len(chosen), order
+        )  # chance adds up to less than 1
+        cost[itself[:, shuffled]] = np.inf
+        sets[number] = there[shuffled[linear_sum_assignment(cost)[1]]]
     return sets
 
 
@@ -147,14 +177,18 @@ def _stratified(chosen: Sets, there: Sets, scaled: Floats, n_sets: int, rng: np.
         places = np.flatnonzero(np.isin(chosen, stratum))
         inside = np.intersect1d(there, stratum)
         n = min(len(places), len(inside))
-        for one in sets if n else ():
-            one[rng.permutation(places)[:n]] = rng.choice(inside, n, replace=False)
+        if n:
+            sets[:, places[:n]] = _dealt(inside, n_sets, rng)[:, :n]
     for one in sets:
         lacking = one < 0
         if lacking.any():
             left = np.setdiff1d(there, one[~lacking])
             one[lacking] = rng.choice(left, int(lacking.sum()), replace=False)
     return sets
+
+
+def _dealt(units: Sets, n_sets: int, rng: np.random.Generator) -> Sets:
+    return rng.permuted(np.broadcast_to(units, (n_sets, len(units))), axis=1)
 
 
 def _strata(units: Sets, scaled: Floats) -> list[Sets]:

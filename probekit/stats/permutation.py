@@ -9,7 +9,7 @@ from probekit.arguments import floats
 from probekit.errors import UsageError
 
 
-def two_sided_p(observed: float, null: npt.ArrayLike) -> float:
+def two_sided_p(observed: float, null: npt.ArrayLike, *, within: float = 0.0) -> float:
     """Return twice the smaller share of chance values that reach the observed one from either side.
 
     Exact for any distribution, skewed ones too: with the observed value counted among n + 1, noise gives p ≤ α no more
@@ -20,6 +20,8 @@ def two_sided_p(observed: float, null: npt.ArrayLike) -> float:
     observed : float
     null : array, shape (draw,)
         nan are left out.
+    within : float
+        Values that differ by no more are equal: rounding decides no tie.
 
     Returns
     -------
@@ -46,5 +48,6 @@ def two_sided_p(observed: float, null: npt.ArrayLike) -> float:
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(observed) or not len(drawn):
         return float("nan")
-    above, below = (1 + np.count_nonzero(drawn >= observed)), (1 + np.count_nonzero(drawn <= observed))
+    above = 1 + np.count_nonzero(drawn >= observed - within)
+    below = 1 + np.count_nonzero(drawn <= observed + within)
     return float(min(1.0, 2 * min(above, below) / (len(drawn) + 1)))
