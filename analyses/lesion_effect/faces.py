@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from probekit.analyses.causal.design import Ranked
+from probekit.analyses.causal.design import Ranked, checked_doses
 from probekit.analyses.causal.dissociation import double_dissociation
 from probekit.analyses.causal.recovery import recovery
 from probekit.analyses.lesion_effect.found import Found, as_array
@@ -58,6 +58,7 @@ def lesion_faces(
     twin = label != "trained"
     chosen = dataclasses.replace(
         options,
+        doses=checked_doses(options.doses, int(units.groupby("layer").size().min())),
         groups="condition",
         n_sham=min(options.n_sham, _TWIN_SHAMS) if twin else options.n_sham,
         n_single=0 if twin else options.n_single,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from torch import nn
 
-from probekit.analyses.causal.design import Ranked
+from probekit.analyses.causal.design import Ranked, checked_doses
 from probekit.analyses.causal.example_paths import example_paths
 from probekit.analyses.causal.navigating_units import navigating_units
 from probekit.analyses.causal.recovery import recovery
@@ -42,6 +44,7 @@ def lesion_grids(
     covariates = units[list(matched)].to_numpy()
     tasks = _tasks(entry, name, 32 if quick else 64, options.seed + 1)
     parts = lesioned_parts(entry, name)
+    options = dataclasses.replace(options, doses=checked_doses(options.doses, len(units)))
     by_rank = {one: Ranked.of(units["channel"], units[one], covariates, matched) for one in RANKINGS}
     found = Found([], tasks, {})
     for part in parts:

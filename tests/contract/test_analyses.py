@@ -24,6 +24,7 @@ from probekit.zoo.path_integration.card import adapter
 
 NAMES = analyses.REGISTRY.names()
 WITH_DATA = {"rsa", "selectivity"}
+WALKED = {"lesion_effect", "spatial"}
 UNITS = {"_deg": "deg", "_cpp": "cycles/pixel"}
 
 
@@ -51,11 +52,11 @@ def path_network(*, twin=True):
 
 
 def network_for(name, *, twin=True):
-    return path_network(twin=twin) if name == "spatial" else image_network(twin=twin)
+    return path_network(twin=twin) if name in WALKED else image_network(twin=twin)
 
 
 def one_layer(name):
-    return "rnn:output" if name == "spatial" else "1"
+    return "rnn:output" if name in WALKED else "1"
 
 
 MARKED = [pytest.param(name, marks=[pytest.mark.data] if name in WITH_DATA else []) for name in NAMES]
