@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from markupsafe import Markup
 
 from probekit.analyses.causal.design import FAIR, POOR
 from probekit.analyses.lesion_effect.columns import SUMMARY
@@ -114,7 +115,7 @@ def _folds(view: View) -> tuple[Fold, ...]:
     return tuple(folds)
 
 
-def _methods(view: View) -> object:
+def _methods(view: View) -> Markup:
     used = view.result.provenance.get("parameters", {})
     matched = dict.fromkeys(name for one in view.series for name in str(one.said["matched_on"]).split(", ") if name)
     return render_template(

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from probekit.reports.by_depth import DASHED, DOTTED
 from probekit.reports.figures import INK, TRAINED, UNLEARNED, render
@@ -34,8 +35,9 @@ def along_figure(view: View) -> Figure | None:
         "along",
         "Along the trial",
         tuple(panel for panel, _ in found),
-        f"Mean score over trials at each step, without {doses} of the units: the highest-ranked, the lowest-ranked, the "
-        "mean of the shams and a band that holds 95 % of them (none where there is no sham), and the intact network.",
+        f"Mean score over trials at each step, without {doses} of the units: the highest-ranked, the lowest-ranked, "
+        "the mean of the shams and a band that holds 95 % of them (none where there is no sham), and the intact "
+        "network.",
     )
 
 
@@ -48,14 +50,18 @@ def _panel(view: View, one: Series) -> tuple[Panel, str] | None:
     points = kept["point"].values.astype(float)
     draw = partial(draw_along, points=points, values=values, ylabel=one.scale.axis(short_name(one.task, 28)))
     said = "; ".join(
-        f"{_LOOKS[kind][0]} {values[kind][-1]:.3g}" for kind in _LOOKS if kind in values and np.isfinite(values[kind][-1])
+        f"{_LOOKS[kind][0]} {values[kind][-1]:.3g}"
+        for kind in _LOOKS
+        if kind in values and np.isfinite(values[kind][-1])
     )
     dose = dose_words(float(kept["dose"].values[at]))
     label = (f"{short_name(one.task, 28)}, {dose}", f"{short_name(one.layer, 28)}, by {ranking_words(one.ranking)}")
     return Panel(f"series-{one.number}", render(draw), f"Score along the trial. At its end: {said}.", label), dose
 
 
-def draw_along(axes: Axes, points: np.ndarray, values: dict[str, np.ndarray], ylabel: str, xlabel: str = "step") -> Axes:
+def draw_along(
+    axes: Axes, points: np.ndarray, values: dict[str, np.ndarray], ylabel: str, xlabel: str = "step"
+) -> Axes:
     """Draw curves along a trial, shams as a band; return the axes.
 
     Parameters
@@ -67,6 +73,7 @@ def draw_along(axes: Axes, points: np.ndarray, values: dict[str, np.ndarray], yl
     ylabel, xlabel : str
     """
     axes.grid(axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     every = np.concatenate(list(values.values()))
     every = every[np.isfinite(every)]
     ends = with_room(min(0.0, float(every.min())), float(every.max())) if len(every) else (0.0, 1.0)

@@ -37,7 +37,9 @@ def single_units(view: View) -> str:
 
 def _rises(one: Series) -> bool:
     """Say whether rank and damage go together beyond what is matched."""
-    rho, p = ("rank_correlation_partial", "p_rank_partial") if one.said["matched_on"] else ("rank_correlation", "p_rank")
+    rho, p = (
+        ("rank_correlation_partial", "p_rank_partial") if one.said["matched_on"] else ("rank_correlation", "p_rank")
+    )
     return bool(one.said[rho] > 0 and one.said[p] <= ALPHA)
 
 
@@ -63,6 +65,8 @@ def pairs(view: View) -> str:
     known = [one for one in _main(view) if np.isfinite(one.said["pair_excess"])]
     if not known:
         return ""
+    if not any(one.said[f"pair_excess{end}"] for one in known for end in ("", "_low", "_high")):
+        return "Pairs of the highest-ranked units do no more damage than their members alone."
     told = "; ".join(
         f"{ranking_words(one.ranking)}, {short_name(one.task, 24)} in {short_name(one.layer, 24)} {_excess(one)}"
         for one in known[:_MOST]
@@ -94,11 +98,12 @@ def recovered(view: View) -> str:
         return ""
     lost, left = (scale.sign * (one["targeted"] - one["intact"]) for one in (first, last))
     gone = "nothing was lost" if lost <= 0 else "all of it comes back" if left <= 0 else _part(lost, left)
+    layer = short_name(str(kept.attrs.get("layer", "")), 24)
+    course = [f"{scale.score(first[kind])}, then {scale.score(last[kind])}" for kind in ("sham", "intact")]
     return (
         f"A read-out of {short_name(task, 24)} trained again on {count(most)} {trained_on(task)}, without "
-        f"{share_words(kept)} of {short_name(str(kept.attrs.get('layer', '')), 24)}: {scale.score(first['targeted'])} becomes "
-        f"{scale.score(last['targeted'])} (one sham {scale.score(first['sham'])}, then {scale.score(last['sham'])}; intact "
-        f"{scale.score(first['intact'])}, then {scale.score(last['intact'])}): {gone}."
+        f"{share_words(kept)} of {layer}: {scale.score(first['targeted'])} becomes {scale.score(last['targeted'])} (one "
+        f"sham {course[0]}; intact {course[1]}): {gone}."
     )
 
 

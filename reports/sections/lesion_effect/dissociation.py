@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from probekit.reports.figures import AXIS, INK, PAPER, TRAINED, UNLEARNED, render
 from probekit.reports.section import Figure, Panel
@@ -76,7 +77,9 @@ def dissociation_figure(view: View) -> Figure | None:
                            xlabel=one.scale.axis("interaction", difference=True))  # fmt: skip
             alt = f"Histogram of {len(one.null)} dealt interactions; observed {one.scale.difference(one.interaction)}."
             observed = f"observed {number(factor * one.interaction, 0 if factor > 1 else 2)}"
-            panels.append(Panel(f"null-{place}", render(hist, size=(4.2, 3.0)), alt, (short_name(one.layer, 28), observed)))
+            panels.append(
+                Panel(f"null-{place}", render(hist, size=(4.2, 3.0)), alt, (short_name(one.layer, 28), observed))
+            )
     if not panels:
         return None
     of = f"the {dose_words(share)} of units that rank highest for each" if np.isfinite(share) else "two sets of units"
@@ -84,16 +87,14 @@ def dissociation_figure(view: View) -> Figure | None:
         "dissociation",
         "Each for its own",
         tuple(panels),
-        f"How much worse than the intact network without {of}, none of them in both sets. Right: the interaction (own harm "
-        "minus harm to the other, both sets together) when the units of both are dealt out anew, and as observed (line). "
-        "Double: p ≤ .05, and on each task its own set does more harm than the other.",
+        f"How much worse than the intact network without {of}, none of them in both sets. Right: the interaction (own "
+        "harm minus harm to the other, both sets together) when the units of both are dealt out anew, and as observed "
+        "(line). Double: p ≤ .05, and on each task its own set does more harm than the other.",
         size="large",
     )
 
 
-def draw_harm(
-    axes: Axes, harm: np.ndarray, sets: tuple[str, ...], tasks: tuple[str, ...], ylabel: str
-) -> Axes:
+def draw_harm(axes: Axes, harm: np.ndarray, sets: tuple[str, ...], tasks: tuple[str, ...], ylabel: str) -> Axes:
     """Draw harm of two lesions to two tasks as bars; return the axes.
 
     Parameters
@@ -105,7 +106,7 @@ def draw_harm(
     """
     place = np.arange(len(tasks), dtype=float)
     axes.grid(axis="y")
-    for at, (name, row) in enumerate(zip(sets, harm, strict=True)):
+    for at, row in enumerate(harm):
         x = place + 0.36 * (at - 0.5)
         axes.bar(x, row, 0.32, color=_COLORS[0] if at == 0 else PAPER, edgecolor=_COLORS[at % 2], linewidth=1.6)
         for where, value in zip(x, row, strict=True):
@@ -125,6 +126,7 @@ def draw_null(axes: Axes, null: np.ndarray, observed: float, xlabel: str) -> Axe
     edges = np.linspace(*with_room(low, high), 26)
     axes.grid(axis="y")
     axes.hist(null, edges.tolist(), color=AXIS, alpha=0.55)
+    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.axvline(observed, color=TRAINED, linewidth=2.2)
     axes.set(xlabel=xlabel, ylabel="deals", xlim=(edges[0], edges[-1]))
     return name_marks(axes, [("■ dealt out anew", AXIS), ("│ observed", TRAINED)], width=4.2)

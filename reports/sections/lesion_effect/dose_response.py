@@ -76,9 +76,9 @@ def draw_dose_response(axes: Axes, shown: DoseResponse, *, ylabel: str, xlabel: 
     _draw_marks(axes, place, shown)
     axes.set_xticks(from_intact, ["intact", *map(dose_words, shown.doses)])
     axes.set(xlim=(-0.35, len(place) + 0.5), ylim=with_room(*_ends(shown)), xlabel=xlabel, ylabel=ylabel)
-    names = [("● targeted", TARGETED), ("▾ reversed", REVERSED)]
-    names += [("● shams (left)", SHAM)] * bool(np.isfinite(shown.sham).any())
-    return name_marks(axes, [*names, ("· random (right)", RANDOM)])
+    names = [("● targeted", TARGETED), ("▾ lowest-ranked", REVERSED)]
+    names += [("● shams", SHAM)] * bool(np.isfinite(shown.sham).any())
+    return name_marks(axes, [*names, ("· random", RANDOM)])
 
 
 def _draw_marks(axes: Axes, place: np.ndarray, shown: DoseResponse) -> None:
@@ -151,11 +151,11 @@ def dose_figure(view: View, series: Sequence[Series], *, name: str = "dose", net
         name,
         "Effect against dose",
         panels,
-        "Score without a share of the layer’s units, mean over trials. Line: the highest-ranked, with its 95 % interval "
-        "(monotone fit; it may miss a mark where the mean is not monotone). Left of it every sham "
+        "Score without a share of the layer’s units, mean over trials. Line: the highest-ranked, with its 95 % "
+        "interval (monotone fit; it may miss a mark where the mean is not monotone). Left of it every sham "
         f"({like}; {plural(shams, 'set')} a dose at most) and their mean; right of it sets at random from the whole "
-        "layer; dashed: the lowest-ranked; dotted: the intact network. Star: q ≤ .05; full mark: tested, no difference; "
-        f"hollow: not tested, as there is no honest match. {_left_out(view, series) if name == 'dose' else ''}".strip(),
+        "layer; dashed: the lowest-ranked; dotted: the intact network. Star: q ≤ .05; full mark: tested, no "
+        f"difference; hollow: not tested, as there is no honest match.{_left_out(view, series) if name == 'dose' else ''}",
     )
 
 
@@ -168,4 +168,4 @@ def _left_out(view: View, series: Sequence[Series]) -> str:
     if len(series) == n:
         return ""
     tasks = " and ".join(dict.fromkeys(one.task for one in series))
-    return f"Here {len(series)} of {n} panels, of the task {tasks}; the others are under each layer below."
+    return f" Here {len(series)} of {n} panels, of the task {tasks}; the others are under each layer below."

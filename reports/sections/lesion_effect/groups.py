@@ -17,7 +17,8 @@ from probekit.reports.words import number, short_name
 
 def groups_figure(view: View) -> Figure | None:
     """Return bars of every group, a panel a series that has groups, at one dose."""
-    panels, doses = [], []
+    panels: list[Panel] = []
+    doses: list[str] = []
     for one in view.series[: 4 * MOST_PANELS]:
         found = _panel(view, one)
         if found is not None and len(panels) < MOST_PANELS:
@@ -30,8 +31,8 @@ def groups_figure(view: View) -> Figure | None:
         "Which trials suffer",
         tuple(panels),
         f"Score of each group of trials without {' or '.join(dict.fromkeys(doses))} of the units. Bar: without the "
-        "highest-ranked; grey line: 95 % of the shams, stroke: their mean (none where there is no sham); black mark: the "
-        "intact network. No test is made of single groups.",
+        "highest-ranked; grey line: 95 % of the shams, stroke: their mean (none where there is no sham); black mark: "
+        "the intact network. No test is made of single groups.",
     )
 
 

@@ -57,7 +57,7 @@ def name_marks(axes: Axes, names: Sequence[tuple[str, str]], *, width: float = 4
     width : float
         Of the figure, in inches.
     """
-    letter = _LETTER * 4.0 / width * 1.55
+    letter = _LETTER * 4.0 / width * 1.45
     lines: list[list[tuple[float, str, str]]] = [[]]
     x = 0.0
     for text, color in names:

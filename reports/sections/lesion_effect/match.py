@@ -33,9 +33,9 @@ def match_figure(view: View) -> Figure | None:
         "match",
         "How alike the shams are",
         panels,
-        "Standardised difference of the targeted units from all untargeted ones (hollow) and from their shams (full), by "
-        f"variable and dose, without its sign. Lines: {IDEAL}, {FAIR} and {POOR}; above {FAIR} the match is called poor, "
-        f"above {POOR} there is none and no test. No full mark: no sham could be drawn.",
+        "Standardised difference of the targeted units from all untargeted ones (hollow) and from their shams (full), "
+        f"by variable and dose, without its sign. Lines: {IDEAL}, {FAIR} and {POOR}; above {FAIR} the match is called "
+        f"poor, above {POOR} there is none and no test. No full mark: no sham could be drawn.",
     )
 
 

@@ -30,26 +30,40 @@ def paths_figure(view: View) -> Figure | None:
     true = values.pop("true")
     recovered = view.array("recovery")
     said = {} if recovered is None else recovered.attrs
-    which = f"{dose_words(said['share'])} of the units of {said['layer']}" if {"share", "layer"} <= set(said) else "some units"
-    panels = tuple(_panel(kind, true, decoded) for kind, decoded in values.items())
+    which = (
+        f"{dose_words(said['share'])} of the units of {said['layer']}"
+        if {"share", "layer"} <= set(said)
+        else "some units"
+    )
+    side_m = _side(true, list(values.values()))
+    panels = tuple(_panel(kind, true, decoded, side_m) for kind, decoded in values.items())
     return Figure(
         "paths",
         "The same paths with and without",
         panels,
-        f"{plural(len(true), 'path')} (black, from the dot on) of {true.shape[1]} steps, and what the network’s output says "
-        f"at each step, intact and without {which}: the highest-ranked, and one sham. What leaves the box, which holds "
-        "all true paths, is cut off. Examples show how, not how often; for that see the comparisons above.",
+        f"{plural(len(true), 'path')} (black, from the dot on) of {true.shape[1]} steps, and what the network’s output "
+        f"says at each step, intact and without {which}: the highest-ranked, and one sham. Each box is {number(side_m)} "
+        "m wide, around the middle of its path; what leaves it is cut off. Examples show how, not how often; for that "
+        "see the comparisons above.",
     )
 
 
-def _panel(kind: str, true: np.ndarray, decoded: np.ndarray) -> Panel:
+def _side(true: np.ndarray, decoded: list[np.ndarray]) -> float:
+    """Return the width of a box that holds every path, and nine of ten decoded ones."""
+    middle = (true.min(1) + true.max(1))[:, None] / 2
+    reach = np.concatenate([np.abs(one - middle).max((1, 2)) for one in decoded])
+    return float(2.15 * max(np.abs(true - middle).max(), np.quantile(reach, 0.9), 1e-6))
+
+
+def _panel(kind: str, true: np.ndarray, decoded: np.ndarray, side_m: float) -> Panel:
     away = 100 * np.linalg.norm(true - decoded, axis=-1).mean(1)
-    svg = render(partial(draw_paths, true=true, decoded=decoded, color=_COLORS.get(kind, TRAINED)), size=(4.0, 2.9))
+    draw = partial(draw_paths, true=true, decoded=decoded, side_m=side_m, color=_COLORS.get(kind, TRAINED))
+    svg = render(draw, size=(4.0, 2.9))
     alt = f"Paths and decoded paths; mean distance {', '.join(number(one, 1) for one in away)} cm."
     return Panel(kind, svg, alt, (_TITLES.get(kind, kind), f"{number(float(away.mean()), 1)} cm off on average"))
 
 
-def draw_paths(axes: Axes, true: np.ndarray, decoded: np.ndarray, *, color: str = TRAINED) -> Axes:
+def draw_paths(axes: Axes, true: np.ndarray, decoded: np.ndarray, *, side_m: float, color: str = TRAINED) -> Axes:
     """Draw paths and what is decoded over them, three in a row; return the axes.
 
     Parameters
@@ -57,17 +71,18 @@ def draw_paths(axes: Axes, true: np.ndarray, decoded: np.ndarray, *, color: str 
     axes : Axes
     true, decoded : array, shape (path, time, axis)
         In m.
+    side_m : float
+        Width of the box around each path.
     color : str
         Of the decoded ones.
     """
-    low, high = true.reshape(-1, 2).min(0), true.reshape(-1, 2).max(0)
-    width, height = (1.12 * np.maximum(high - low, 1e-6)).tolist()
-    middle = (low + high) / 2
+    width = height = side_m
     for place, (one, other) in enumerate(zip(true, decoded, strict=True)):
         shift = np.array([place % _ACROSS * width * 1.08, -(place // _ACROSS) * height * 1.2])
         corner = shift - np.array([width, height]) / 2
         wall = Rectangle((float(corner[0]), float(corner[1])), width, height, fill=False, edgecolor=AXIS, linewidth=0.8)
         axes.add_patch(wall)
+        middle = (one.min(0) + one.max(0)) / 2
         here, there = one - middle + shift, other - middle + shift
         axes.plot(*here.T, color=INK, linewidth=1.3)
         axes.plot(*here[0], color=INK, marker="o", markersize=4)

@@ -42,8 +42,8 @@ def recovery_figure(view: View) -> Figure | None:
         "recovery",
         "What a new read-out gets back",
         (Panel("amount", render(draw, size=(4.6, 3.2)), f"Score by new training: {said}.", label),),
-        f"Score without {share_words(kept)} of the units, with the read-out of the intact network, and with one that is "
-        "trained anew under the lesion on more and more. Intervals: 95 % over trials. One sham was drawn.",
+        f"Score without {share_words(kept)} of the units, with the read-out of the intact network, and with one that "
+        "is trained anew under the lesion on more and more. Intervals: 95 % over trials. One sham was drawn.",
         size="large",
     )
 
@@ -84,5 +84,8 @@ def draw_recovery(axes: Axes, amounts: list[int], values: dict[str, np.ndarray],
     if len(every):
         axes.set_ylim(with_room(float(every.min()), float(every.max())))
     marks = {"D": "◆", "s": "■", "o": "●"}
-    names = [(f"{marks[_LOOKS.get(name, (SHAM, '-', 'o'))[2]]} {name}", _LOOKS.get(name, (SHAM, "-", "o"))[0]) for name in values]
+    names = [
+        (f"{marks[_LOOKS.get(name, (SHAM, '-', 'o'))[2]]} {name}", _LOOKS.get(name, (SHAM, "-", "o"))[0])
+        for name in values
+    ]
     return name_marks(axes, names, width=4.6)

@@ -46,7 +46,9 @@ def draw_specifications(axes: Axes, rows: pd.DataFrame, *, xlabel: str) -> Axes:
     axes.set_yticks(y, list(ordered["label"]), fontsize=7)
     axes.set(ylim=(-0.8, len(y) - 0.2), xlim=_limits(ordered), xlabel=xlabel)
     marks = {"o": "●", "s": "■", "^": "▲", "D": "◆"}
-    names = [(f"{marks[_LOOKS[at % 4][1]]} {short_name(place, 24)}", _LOOKS[at % 4][0]) for at, place in enumerate(places)]
+    names = [
+        (f"{marks[_LOOKS[at % 4][1]]} {short_name(place, 24)}", _LOOKS[at % 4][0]) for at, place in enumerate(places)
+    ]
     names += [("× untrained twin", UNTRAINED)] * bool(ordered["twin"].notna().any())
     return name_marks(axes, names, width=5.0)
 
@@ -98,7 +100,9 @@ def overview(view: View) -> Figure | None:
         if not rows["harm"].notna().any():
             continue
         shown = rows if len(rows) <= _MOST_ROWS else rows.iloc[:: -(-len(rows) // _MOST_ROWS)]
-        draw = partial(draw_specifications, rows=shown, xlabel=series[0].scale.axis("more harm than shams →", difference=True))
+        draw = partial(
+            draw_specifications, rows=shown, xlabel=series[0].scale.axis("more harm than shams →", difference=True)
+        )
         svg = render(draw, size=(5.0, 1.0 + _ROW * len(shown)))
         said = (
             f"{int(rows['found'].sum())} of {plural(len(rows), 'comparison')} differ, "
@@ -113,11 +117,11 @@ def overview(view: View) -> Figure | None:
         "overview",
         "Every comparison",
         tuple(panels),
-        "Each dose of each ranking and place, in order: how much more harm the targeted lesion does than its shams, with "
-        "its 95 % interval over trials and shams. Short stroke: what was tested, the effect after regression on what is "
-        "matched. Grey bar: effects that this test would miss more often than once in five (at p ≤ .05, not corrected). "
-        "Star: q ≤ .05; full mark: tested; hollow: no honest match and no test. The interval takes the shams as they are; "
-        "p comes from sets of all units, as the text on methods says, so that the two can differ.",
+        "Each dose of each ranking and place, in order: how much more harm the targeted lesion does than its shams, "
+        "with its 95 % interval over trials and shams. Short stroke: what was tested, the effect after regression on "
+        "what is matched. Grey bar: effects that this test would miss more often than once in five (at p ≤ .05, not "
+        "corrected). Star: q ≤ .05; full mark: tested; hollow: no honest match and no test. The interval takes the "
+        "shams as they are; p comes from sets of all units, as the text on methods says, so that the two can differ.",
         size="large",
     )
 

@@ -51,7 +51,9 @@ def _verdict(view: View, ranking: str) -> str:
         told = f"Whether the network needs {units_of(ranking)} more than others like them was not tested"
         return f"{told}: {_untested(series)} at {_none_of(n.total)}.{_twin(view, ranking)}"
     if not n.more and not n.less and _out_of_reach(view):
-        told = f"Whether the network loses more without {units_of(ranking)} than without others like them cannot be told"
+        told = (
+            f"Whether the network loses more without {units_of(ranking)} than without others like them cannot be told"
+        )
         return f"{told}: {_why_out_of_reach(view, series)}.{_rest(series, n)}{_twin(view, ranking)}"
     if n.more == n.tested:
         told = f"{lead} loses more than without others like them: at {_all_of(n.more, series)}"
@@ -63,7 +65,18 @@ def _verdict(view: View, ranking: str) -> str:
     else:
         told = f"{lead} does not lose more than without others like them: at none of {_across(series, n.tested)}"
     told += _less(series, n)
-    return f"{told}.{_rest(series, n)}{_twin(view, ranking)}"
+    return f"{told}{_weakness(view, n)}.{_rest(series, n)}{_twin(view, ranking)}"
+
+
+def _weakness(view: View, n: Counted) -> str:
+    """Say where a negative verdict could hardly have been another."""
+    least, tests = needed(view)
+    if n.more or n.less or least <= tests / 2 or tests < 2:
+        return ""
+    return (
+        f"; but this run could hardly have shown it: p is never below {number(smallest_p(view.rows), 3)}, and "
+        f"q ≤ {ALPHA} asks for that in {least} of all {tests} tests"
+    )
 
 
 def _none_of(n: int) -> str:
@@ -125,9 +138,11 @@ def _twin(view: View, ranking: str) -> str:
         return "" if view.measured == CONTROL else " No untrained twin was lesioned."
     n = counted(twins)
     if not n.tested:
-        return " The untrained twin was not tested."
+        return f" The untrained twin was not tested: {_untested(twins)}."
     less = f", less at {n.less}" if n.less else ""
-    return f" Untrained twin: more at {n.more} of {plural(n.tested, 'comparison')}{less}."
+    left = n.total - n.tested
+    rest = f", {left} not tested" if left else ""
+    return f" Untrained twin: more at {n.more} of {plural(n.tested, 'comparison')}{less}{rest}."
 
 
 def smallest_p(rows: pd.DataFrame) -> float:
@@ -152,7 +167,9 @@ def _why_out_of_reach(view: View, series: Sequence[Series]) -> str:
     rows = pd.concat([one.rows for one in series])
     floor = smallest_p(view.rows)
     sign = np.concatenate([np.full(len(one.rows), one.scale.sign) for one in series])
-    lowest = (rows["p"].to_numpy(dtype=float) <= floor + 1e-9) & (sign * rows["effect_adjusted"].to_numpy(dtype=float) > 0)
+    lowest = (rows["p"].to_numpy(dtype=float) <= floor + 1e-9) & (
+        sign * rows["effect_adjusted"].to_numpy(dtype=float) > 0
+    )
     n = int(rows["n_sham"].max())
     return (
         f"with {n} sets of each control p is never below {number(floor, 3)}, and {ALPHA} is asked for; at "

@@ -18,6 +18,7 @@ from probekit.result import Result
 MOST_PANELS = 12
 _STATED_DOSE = 0.1
 _OWN = "d_prime_"
+_KEYS = ("network", "task", "layer", "ranking")
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,15 +145,13 @@ def view_of(result: Result) -> View:
 
 def _series(result: Result, number: int, said: Mapping[str, Any]) -> Series:
     row = {str(name): value for name, value in result.summary.iloc[number].to_dict().items()}
-    keys = [str(row[name]) for name in ("network", "task", "layer", "ranking")]
+    network, name, layer, ranking = (str(row[key]) for key in _KEYS)
     table = result.table
-    same = np.ones(len(table), dtype=bool)
-    for name, value in zip(("network", "task", "layer", "ranking"), keys, strict=True):
-        same &= (table[name] == value).to_numpy()
-    task = said.get(keys[1], {}) if isinstance(said, Mapping) else {}
+    same = np.logical_and.reduce([(table[key] == row[key]).to_numpy() for key in _KEYS])
+    task = said.get(name, {}) if isinstance(said, Mapping) else {}
     better = bool(task.get("higher_is_better", str(row["unit"]) not in ("cm", "nats")))
-    scale = scale_of(str(row["unit"]), keys[1], higher_is_better=better)
-    return Series(number, *keys, said=row, rows=table[same].sort_values("dose"), scale=scale)
+    scale = scale_of(str(row["unit"]), name, higher_is_better=better)
+    return Series(number, network, name, layer, ranking, row, table[same].sort_values("dose"), scale)
 
 
 def stated_dose(doses: Sequence[float], known: np.ndarray) -> int:
