@@ -44,6 +44,7 @@ _LABELS = {
     "pair_excess": "Pairs beyond members",
 }
 _MOST_FOLDED = 24
+_FOLDS_RULE = "Effect against dose in every other task and ranking, and in the untrained twin where there is one."
 
 
 def build(result: Result) -> Content:
@@ -66,7 +67,9 @@ def build(result: Result) -> Content:
         figures=tuple(figure for figure in figures if figure is not None),
         layers=_layer_table(view),
         folds=_folds(view),
-        folds_rule="The doses of every other task and ranking, and those of the untrained twin.",
+        folds_rule=_FOLDS_RULE
+        if len(view.chosen()) < len(view.series)
+        else "Effect against dose in the untrained twin.",
         methods=_methods(view),
         axes=("dose", "effect_size"),
         row="lesion",

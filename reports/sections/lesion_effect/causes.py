@@ -102,8 +102,8 @@ def recovered(view: View) -> str:
     course = [f"{scale.score(first[kind])}, then {scale.score(last[kind])}" for kind in ("sham", "intact")]
     return (
         f"A read-out of {short_name(task, 24)} trained again on {count(most)} {trained_on(task)}, without "
-        f"{share_words(kept)} of {layer}: {scale.score(first['targeted'])} becomes {scale.score(last['targeted'])} (one "
-        f"sham {course[0]}; intact {course[1]}): {gone}."
+        f"{share_words(kept)} of {layer}: {scale.score(first['targeted'])} becomes {scale.score(last['targeted'])} "
+        f"(one sham {course[0]}; intact {course[1]}): {gone}."
     )
 
 

@@ -47,14 +47,12 @@ def _asked(view: View) -> str:
     least, n = needed(view)
     floor = number(smallest_p(view.rows), 3)
     if least > n:
-        return (
-            f" As p is never below {floor} with so few sets, none of the {plural(n, 'test')} could reach q ≤ {ALPHA}."
-        )
+        return f" As p is never below {floor} with so few sets, none of {plural(n, 'test')} could reach q ≤ {ALPHA}."
     if n < 2 or least < 2:
         return ""
     return (
-        f" Correction over {n} tests asks for more: as p is never below {floor}, {least} of them must reach that before "
-        f"any has q ≤ {ALPHA}."
+        f" Correction over {n} tests asks for more: as p is never below {floor}, {least} of them must reach that "
+        f"before any has q ≤ {ALPHA}."
     )
 
 

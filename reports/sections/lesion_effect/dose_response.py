@@ -155,7 +155,7 @@ def dose_figure(view: View, series: Sequence[Series], *, name: str = "dose", net
         "interval (monotone fit; it may miss a mark where the mean is not monotone). Left of it every sham "
         f"({like}; {plural(shams, 'set')} a dose at most) and their mean; right of it sets at random from the whole "
         "layer; dashed: the lowest-ranked; dotted: the intact network. Star: q ≤ .05; full mark: tested, no "
-        f"difference; hollow: not tested, as there is no honest match.{_left_out(view, series) if name == 'dose' else ''}",
+        f"difference; hollow: no honest match, not tested.{_left_out(view, series) if name == 'dose' else ''}",
     )
 
 

@@ -42,17 +42,17 @@ def paths_figure(view: View) -> Figure | None:
         "The same paths with and without",
         panels,
         f"{plural(len(true), 'path')} (black, from the dot on) of {true.shape[1]} steps, and what the network’s output "
-        f"says at each step, intact and without {which}: the highest-ranked, and one sham. Each box is {number(side_m)} "
-        "m wide, around the middle of its path; what leaves it is cut off. Examples show how, not how often; for that "
-        "see the comparisons above.",
+        f"says at each step, intact and without {which}: the highest-ranked, and one sham. Each box "
+        f"is {number(side_m)} m wide, around the middle of its path; what leaves it is cut off. Examples show how, not "
+        "how often; for that see the comparisons above.",
     )
 
 
 def _side(true: np.ndarray, decoded: list[np.ndarray]) -> float:
-    """Return the width of a box that holds every path, and nine of ten decoded ones."""
+    """Return the width of a box that holds every path, and three of four decoded ones."""
     middle = (true.min(1) + true.max(1))[:, None] / 2
     reach = np.concatenate([np.abs(one - middle).max((1, 2)) for one in decoded])
-    return float(2.15 * max(np.abs(true - middle).max(), np.quantile(reach, 0.9), 1e-6))
+    return float(2.15 * max(np.abs(true - middle).max(), np.quantile(reach, 0.75), 1e-6))
 
 
 def _panel(kind: str, true: np.ndarray, decoded: np.ndarray, side_m: float) -> Panel:

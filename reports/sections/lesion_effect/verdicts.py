@@ -40,7 +40,8 @@ def headline(view: View) -> str:
     """Return the verdict of every ranking, from all tasks, places and doses, the twin's beside each."""
     untrained = str(view.result.provenance.get("recordings", {}).get(view.measured, {}).get("trained_on", ""))
     said = "This network is itself untrained. " if untrained.startswith("nothing") else ""
-    return said + " ".join(_verdict(view, ranking) for ranking in view.rankings)
+    verdicts = [_verdict(view, ranking) for ranking in view.rankings]
+    return said + " ".join([verdicts[0], *_weakness(view), *verdicts[1:]])
 
 
 def _verdict(view: View, ranking: str) -> str:
@@ -65,18 +66,19 @@ def _verdict(view: View, ranking: str) -> str:
     else:
         told = f"{lead} does not lose more than without others like them: at none of {_across(series, n.tested)}"
     told += _less(series, n)
-    return f"{told}{_weakness(view, n)}.{_rest(series, n)}{_twin(view, ranking)}"
+    return f"{told}.{_rest(series, n)}{_twin(view, ranking)}"
 
 
-def _weakness(view: View, n: Counted) -> str:
-    """Say where a negative verdict could hardly have been another."""
+def _weakness(view: View) -> list[str]:
+    """Say, once, where nothing was found and hardly could have been."""
     least, tests = needed(view)
-    if n.more or n.less or least <= tests / 2 or tests < 2:
-        return ""
-    return (
-        f"; but this run could hardly have shown it: p is never below {number(smallest_p(view.rows), 3)}, and "
-        f"q ≤ {ALPHA} asks for that in {least} of all {tests} tests"
-    )
+    n = counted(view.series)
+    if n.more or n.less or not tests / 2 < least <= tests:
+        return []
+    return [
+        f"This run could hardly have shown more: p is never below {number(smallest_p(view.rows), 3)}, and q ≤ {ALPHA} "
+        f"asks for that in {least} of {plural(tests, 'test')}."
+    ]
 
 
 def _none_of(n: int) -> str:
