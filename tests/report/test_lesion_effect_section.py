@@ -182,6 +182,28 @@ def test_the_twins_verdict_stands_beside_it(result):
     assert "No untrained twin was lesioned." in said(alone)
 
 
+def renamed(result):
+    """Return the result as one of units selective for faces and for places, asked about both."""
+    names = {"gridness": "d_prime_faces", "border_score": "d_prime_places"}
+    names |= {"path integration": "faces", "position decoding": "places"}
+    table, summary = (one.replace({"ranking": names, "task": names}) for one in (result.table, result.summary))
+    return dataclasses.replace(result, table=table, summary=summary)
+
+
+def test_units_selective_for_something_are_told_by_their_own_task_first(result):
+    faces = settled(renamed(result), lambda table: trained(table, "d_prime_faces") & (table["task"] == "faces"))
+    first = said(faces)
+    assert first.startswith(
+        "Its units most selective for faces matter for faces: without them it loses more than without others like "
+        "them, at all 6 comparisons (2 places and 3 doses). In other tasks it loses more at: places, 0 of 6."
+    )
+    assert (
+        "Without its units most selective for places the network does not lose more in places than without others like "
+        "them: at none of 6 comparisons (2 places and 3 doses). In other tasks it loses more at: faces, 0 of 6."
+    ) in first
+    assert first.endswith("There is a double dissociation in 1 of 2 layers.")
+
+
 def test_what_was_not_tested_is_counted_with_its_reason(result):
     reason = "no honest match: shams differ in mean_activity by 0.61 standard deviations, above 0.5"
     kept = settled(result)
@@ -191,11 +213,15 @@ def test_what_was_not_tested_is_counted_with_its_reason(result):
         "verdict": np.where(lost, "not tested", "no difference"), "nan_reason": np.where(lost, reason, ""),
     }  # fmt: skip
     assert "at none of 8 comparisons" in said(kept, **columns)
-    assert "4 more were not tested (25 %): no honest match." in said(kept, **columns)
+    assert (
+        "4 more were not tested, path integration in 0 (25 %), position decoding in 0 (25 %), path integration in"
+        in said(kept, **columns)
+    )
+    assert "position decoding in 1 (25 %): no honest match." in said(kept, **columns)
     none = said(kept, p=np.nan, q=np.nan, verdict="not tested", nan_reason=reason)
     assert none.startswith(
-        "Whether the network needs its most grid-like units more than others like them was not tested: no honest match "
-        "at all 12 comparisons."
+        "Whether the network needs its most grid-like units more than others like them was not tested at all 12 "
+        "comparisons: no honest match."
     )
 
 

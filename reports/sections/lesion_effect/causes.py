@@ -11,6 +11,8 @@ from probekit.reports.sections.lesion_effect.view import Series, View
 from probekit.reports.words import count, number, probability, short_name
 
 _MOST = 6
+_ROUNDING = 1e-6
+"""Of float32 scores, as a share of the intact one."""
 
 
 def _main(view: View) -> list[Series]:
@@ -65,8 +67,8 @@ def pairs(view: View) -> str:
     known = [one for one in _main(view) if np.isfinite(one.said["pair_excess"])]
     if not known:
         return ""
-    if not any(one.said[f"pair_excess{end}"] for one in known for end in ("", "_low", "_high")):
-        return "Pairs of the highest-ranked units do no more damage than their members alone."
+    if all(map(_is_nothing, known)):
+        return "Pairs of the highest-ranked units do as much damage as their members added up."
     told = "; ".join(
         f"{ranking_words(one.ranking)}, {short_name(one.task, 24)} in {short_name(one.layer, 24)} {_excess(one)}"
         for one in known[:_MOST]
@@ -74,10 +76,16 @@ def pairs(view: View) -> str:
     return f"Pairs of the highest-ranked units, beside the damages of their members added up: {told}."
 
 
+def _is_nothing(one: Series) -> bool:
+    """Say whether pairs differ from their members by no more than rounding."""
+    ends = [abs(float(one.said[f"pair_excess{end}"])) for end in ("", "_low", "_high")]
+    return max(ends) <= _ROUNDING * max(abs(float(one.said["score_intact"])), 1e-9)
+
+
 def _excess(one: Series) -> str:
     value, low, high = (float(one.said[f"pair_excess{end}"]) for end in ("", "_low", "_high"))
-    if not value and not low and not high:
-        return "no damage beyond"
+    if _is_nothing(one):
+        return "as much"
     how = "more (they stand in for each other)" if low > 0 else "less" if high < 0 else "as much"
     return f"{how}: {one.scale.difference(value)} (95 %: {one.scale.interval(low, high)})"
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from probekit.analyses.lesion_effect.rows import ALPHA
+from probekit.reports.sections.lesion_effect.reach import needed, smallest_p
 from probekit.reports.sections.lesion_effect.scale import dose_words, ranking_words, words_of
-from probekit.reports.sections.lesion_effect.verdicts import needed, smallest_p
 from probekit.reports.sections.lesion_effect.view import Series, View
 from probekit.reports.words import listing, number, plural, short_name
 
@@ -47,7 +47,7 @@ def _asked(view: View) -> str:
     least, n = needed(view)
     floor = number(smallest_p(view.rows), 3)
     if least > n:
-        return f" As p is never below {floor} with so few sets, none of {plural(n, 'test')} could reach q ≤ {ALPHA}."
+        return f" As p is never below {floor} with so few sets, no test could reach q ≤ {ALPHA}."
     if n < 2 or least < 2:
         return ""
     return (
@@ -86,7 +86,9 @@ def unmatched(view: View) -> str:
             f"where sets matched on {like} do not ({_named(found.only_random)})"
         )
         lesson = f" What looks like a role of the ranking there may be one of {like}."
-    told += [f"at {found.only_matched} of {found.total} only the matched ones say so"] * bool(found.only_matched)
+    told += [f"at {found.only_matched} of {found.total} comparisons only the matched ones say so"] * bool(
+        found.only_matched
+    )
     told += [f"at {found.untested} only sets at random could be asked, and say so"] * bool(found.untested)
     return f"Matching changes the answer (p ≤ {ALPHA}, not corrected): {'; '.join(told)}.{lesson}"
 

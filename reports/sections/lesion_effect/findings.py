@@ -66,7 +66,8 @@ def _dose_response(view: View, ranking: str) -> str:
     told = "; ".join(_course(one) for one in series[:_MOST])
     more = f"; {plural(len(series) - _MOST, 'more layer')} in the table" if len(series) > _MOST else ""
     name = short_name(task, 28)
-    return f"{name[:1].upper()}{name[1:]} without {units_of(ranking)}, intact and at {doses}: {told}{more}."
+    lead = name if "_" in name else f"{name[:1].upper()}{name[1:]}"
+    return f"{lead} without {units_of(ranking)}, intact and at {doses}: {told}{more}."
 
 
 def _course(one: Series) -> str:

@@ -58,11 +58,14 @@ def _draw_rows(axes: Axes, rows: pd.DataFrame, color: str, marker: str) -> None:
     axes.hlines(y, rows["low"], rows["high"], color=color, linewidth=1.2)
     axes.scatter(rows["adjusted"], y, marker="|", s=44, color=color, linewidths=1.4, zorder=3)
     tested, found = (rows[name].to_numpy(dtype=bool) for name in ("tested", "found"))
-    for here, face, shape, size in (
-        (found, color, "*", 120), (tested & ~found, color, marker, 22), (~tested, PAPER, marker, 22)
-    ):  # fmt: skip
-        axes.scatter(rows["harm"][here], y[here], marker=shape, s=size, c=face, edgecolors=color, linewidths=1.1,
-                     zorder=4)  # fmt: skip
+    for here, face in ((tested, color), (~tested, PAPER)):
+        axes.scatter(
+            rows["harm"][here], y[here], marker=marker, s=22, c=face, edgecolors=color, linewidths=1.1, zorder=4
+        )
+    ends = rows[["harm", "high"]].max(axis=1).to_numpy(dtype=float)
+    for x, height in zip(ends[found], y[found], strict=True):
+        axes.annotate("★", (x, height), xytext=(7, 0), textcoords="offset points", color=color, fontsize=8,
+                      ha="center", va="center")  # fmt: skip
 
 
 def _limits(rows: pd.DataFrame) -> tuple[float, float]:
