@@ -207,17 +207,25 @@ def test_units_selective_for_something_are_told_by_their_own_task_first(result):
 def test_what_was_not_tested_is_counted_with_its_reason(result):
     reason = "no honest match: shams differ in mean_activity by 0.61 standard deviations, above 0.5"
     kept = settled(result)
-    lost = (kept.table["dose"] == 0.25).to_numpy()
-    columns = {
-        "p": np.where(lost, np.nan, kept.table["p"]), "q": np.where(lost, np.nan, kept.table["q"]),
-        "verdict": np.where(lost, "not tested", "no difference"), "nan_reason": np.where(lost, reason, ""),
-    }  # fmt: skip
-    assert "at none of 8 comparisons" in said(kept, **columns)
+
+    def without(lost):
+        return said(
+            kept,
+            p=kept.table["p"].mask(lost),
+            q=kept.table["q"].mask(lost),
+            verdict=kept.table["verdict"].mask(lost, "not tested"),
+            nan_reason=kept.table["nan_reason"].mask(lost, reason),
+        )
+
+    largest = kept.table["dose"] == 0.25
+    first = without(largest)
+    assert "at none of 8 comparisons (2 tasks, 2 places and 2 doses)" in first
+    assert "4 more were not tested, at 25 % everywhere: no honest match." in first
+    assert "Untrained twin: more at 0 of 8 comparisons, 4 not tested." in first
     assert (
-        "4 more were not tested, path integration in 0 (25 %), position decoding in 0 (25 %), path integration in"
-        in said(kept, **columns)
+        "2 more were not tested, path integration in 1 (25 %) and position decoding in 1 (25 %): no honest match."
+        in without(largest & (kept.table["layer"] == "1"))
     )
-    assert "position decoding in 1 (25 %): no honest match." in said(kept, **columns)
     none = said(kept, p=np.nan, q=np.nan, verdict="not tested", nan_reason=reason)
     assert none.startswith(
         "Whether the network needs its most grid-like units more than others like them was not tested at all 12 "

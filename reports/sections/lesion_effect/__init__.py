@@ -109,7 +109,7 @@ def _folds(view: View) -> tuple[Fold, ...]:
     folds = []
     for layer in dict.fromkeys(one.layer for one in rest):
         here = [one for one in rest if one.layer == layer][:_MOST_FOLDED]
-        figure = dose_figure(view, here, name="doses", network=bool(view.twins))
+        figure = dose_figure(view, here, name="doses", folded=True)
         if figure is not None:
             ours = [one for one in view.series if one.layer == layer]
             more = sum(int((one.rows["verdict"] == "more").sum()) for one in ours)

@@ -52,7 +52,7 @@ def across(series: Sequence[Series], n: int) -> str:
     runs = [
         (len({one.task for one in series}), "task"),
         (len({one.layer for one in series}), "place"),
-        (max(len(one.rows) for one in series), "dose"),
+        (max(int((one.rows["verdict"] != "not tested").sum()) for one in series), "dose"),
     ]
     over = [plural(many, noun) for many, noun in runs if many > 1]
     return f"{plural(n, 'comparison')}{f' ({listing(over)})' if over else ''}"
@@ -60,9 +60,16 @@ def across(series: Sequence[Series], n: int) -> str:
 
 def where(series: Sequence[Series], verdict: str) -> str:
     """Return the tasks and places with a verdict, and at which doses."""
+    found = [one.rows.loc[one.rows["verdict"] == verdict, "dose"].tolist() for one in series]
+    if (
+        len(series) > 2
+        and found[0]
+        and all(doses == found[0] for doses in found)
+        and len(found[0]) < len(series[0].rows)
+    ):
+        return f"at {listing([dose_words(dose) for dose in found[0]])} everywhere"
     named = []
-    for one in series:
-        doses = one.rows.loc[one.rows["verdict"] == verdict, "dose"].tolist()
+    for one, doses in zip(series, found, strict=True):
         if doses:
             at = "every dose" if len(doses) == len(one.rows) > 1 else listing([dose_words(dose) for dose in doses])
             named.append(f"{short_name(one.task, 24)} in {short_name(one.layer, 24)} ({at})")

@@ -17,6 +17,7 @@ from probekit.reports.sections.lesion_effect.view import View
 from probekit.reports.words import number, probability, short_name
 
 _COLORS = (TRAINED, UNLEARNED)
+_MOST = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,28 +59,7 @@ def dissociations(view: View) -> tuple[float, list[Dissociated]]:
 def dissociation_figure(view: View) -> Figure | None:
     """Return harm of both lesions to both tasks, and the interaction among those of dealt sets, a pair a layer."""
     share, found = dissociations(view)
-    panels = []
-    for place, one in enumerate(found[:6]):
-        factor = one.scale.factor
-        said = "; ".join(
-            f"{name} units: " + ", ".join(
-                f"{task} {one.scale.difference(value)}" for task, value in zip(one.tasks, row, strict=True)
-            )
-            for name, row in zip(one.sets, one.harm, strict=True)
-        )  # fmt: skip
-        bars = partial(draw_harm, harm=factor * one.harm, sets=one.sets, tasks=one.tasks,
-                       ylabel=one.scale.axis("harm", difference=True))  # fmt: skip
-        verdict = "double dissociation" if one.is_double else "no double dissociation"
-        label = (short_name(one.layer, 28), f"{verdict}, p {probability(one.p)}")
-        panels.append(Panel(f"harm-{place}", render(bars, size=(4.2, 3.0)), f"Bars of harm. {said}.", label))
-        if len(one.null):
-            hist = partial(draw_null, null=factor * one.null, observed=factor * one.interaction,
-                           xlabel=one.scale.axis("interaction", difference=True))  # fmt: skip
-            alt = f"Histogram of {len(one.null)} dealt interactions; observed {one.scale.difference(one.interaction)}."
-            observed = f"observed {number(factor * one.interaction, 0 if factor > 1 else 2)}"
-            panels.append(
-                Panel(f"null-{place}", render(hist, size=(4.2, 3.0)), alt, (short_name(one.layer, 28), observed))
-            )
+    panels = [panel for place, one in enumerate(found[:_MOST]) for panel in _panels(place, one)]
     if not panels:
         return None
     of = f"the {dose_words(share)} of units that rank highest for each" if np.isfinite(share) else "two sets of units"
@@ -92,6 +72,30 @@ def dissociation_figure(view: View) -> Figure | None:
         "(line). Double: p ≤ .05, and on each task its own set does more harm than the other.",
         size="large",
     )
+
+
+def _panels(place: int, one: Dissociated) -> list[Panel]:
+    factor, layer = one.scale.factor, short_name(one.layer, 28)
+    bars = partial(draw_harm, harm=factor * one.harm, sets=one.sets, tasks=one.tasks,
+                   ylabel=one.scale.axis("harm", difference=True))  # fmt: skip
+    verdict = "double dissociation" if one.is_double else "no double dissociation"
+    svg, label = render(bars, size=(4.2, 3.0)), (layer, f"{verdict}, p {probability(one.p)}")
+    panels = [Panel(f"harm-{place}", svg, f"Bars of harm. {_in_words(one)}.", label)]
+    if len(one.null):
+        draw = partial(draw_null, null=factor * one.null, observed=factor * one.interaction,
+                       xlabel=one.scale.axis("interaction", difference=True))  # fmt: skip
+        alt = f"Histogram of {len(one.null)} dealt interactions; observed {one.scale.difference(one.interaction)}."
+        observed = f"observed {one.scale.difference(one.interaction)}"
+        panels.append(Panel(f"null-{place}", render(draw, size=(4.2, 3.0)), alt, (layer, observed)))
+    return panels
+
+
+def _in_words(one: Dissociated) -> str:
+    told = []
+    for name, row in zip(one.sets, one.harm, strict=True):
+        cells = [f"{task} {one.scale.difference(value)}" for task, value in zip(one.tasks, row, strict=True)]
+        told.append(f"{name} units: {', '.join(cells)}")
+    return "; ".join(told)
 
 
 def draw_harm(axes: Axes, harm: np.ndarray, sets: tuple[str, ...], tasks: tuple[str, ...], ylabel: str) -> Axes:

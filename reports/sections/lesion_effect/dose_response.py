@@ -27,6 +27,8 @@ from probekit.reports.sections.lesion_effect.scale import dose_words, ranking_wo
 from probekit.reports.sections.lesion_effect.view import Series, View, significant
 from probekit.reports.words import plural, short_name
 
+_MOST_FOLDED = 60
+
 
 @dataclass(frozen=True, eq=False)
 class DoseResponse:
@@ -96,13 +98,13 @@ def _ends(shown: DoseResponse) -> tuple[float, float]:
     return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
 
 
-def dose_response_of(view: View, one: Series) -> DoseResponse | None:
-    """Return what is drawn of a series, None where the controls were not kept."""
+def dose_response_of(view: View, one: Series, *, most: int = 1000) -> DoseResponse | None:
+    """Return what is drawn of a series, at most so many sets of each control; None where these were not kept."""
     kept, fitted = view.array("control_score", one), view.array("dose_response", one)
     if kept is None or one.rows.empty:
         return None
     rows, factor = one.rows, one.scale.factor
-    controls = {str(name): factor * kept.sel(control=name).values for name in kept["control"].values}
+    controls = {str(name): factor * kept.sel(control=name).values[:, :most] for name in kept["control"].values}
     empty = np.full((len(rows), 1), np.nan)
     ends = np.full((2, len(rows)), np.nan)
     if fitted is not None:
@@ -122,9 +124,9 @@ def dose_response_of(view: View, one: Series) -> DoseResponse | None:
     )
 
 
-def dose_panel(view: View, one: Series, *, network: bool = False) -> Panel | None:
+def dose_panel(view: View, one: Series, *, folded: bool = False) -> Panel | None:
     """Return the dose response of a series with its words."""
-    shown = dose_response_of(view, one)
+    shown = dose_response_of(view, one, most=_MOST_FOLDED if folded else 1000)
     if shown is None:
         return None
     said = "; ".join(
@@ -133,19 +135,20 @@ def dose_panel(view: View, one: Series, *, network: bool = False) -> Panel | Non
         for row in one.rows.to_dict("records")
     )
     svg = render(partial(draw_dose_response, shown=shown, ylabel=one.scale.axis(short_name(one.task, 28))))
-    whose = f"{one.network}: " if network else ""
+    whose = f"{one.network}: " if folded else ""
     label = (f"{whose}{short_name(one.task, 28)}", f"{short_name(one.layer, 28)}, by {ranking_words(one.ranking)}")
     alt = f"Score against dose. Intact {one.scale.score(one.said['score_intact'])}; {said}."
     return Panel(f"series-{one.number}", svg, alt, label)
 
 
-def dose_figure(view: View, series: Sequence[Series], *, name: str = "dose", network: bool = False) -> Figure | None:
+def dose_figure(view: View, series: Sequence[Series], *, name: str = "dose", folded: bool = False) -> Figure | None:
     """Return a panel a series, None where there is none."""
-    panels = tuple(panel for one in series if (panel := dose_panel(view, one, network=network)) is not None)
+    panels = tuple(panel for one in series if (panel := dose_panel(view, one, folded=folded)) is not None)
     if not panels:
         return None
     shams = view.rows["n_sham"].max() if len(view.rows) else 0
     matched = [words_of(one) for one in _matched(series)]
+    thinned = f" Here at most {_MOST_FOLDED} sets of each control are drawn." if folded else ""
     like = f"as many untargeted units, matched on {' and '.join(matched)}" if matched else "as many untargeted units"
     return Figure(
         name,
@@ -155,7 +158,7 @@ def dose_figure(view: View, series: Sequence[Series], *, name: str = "dose", net
         "interval (monotone fit; it may miss a mark where the mean is not monotone). Left of it every sham "
         f"({like}; {plural(shams, 'set')} a dose at most) and their mean; right of it sets at random from the whole "
         "layer; dashed: the lowest-ranked; dotted: the intact network. Star: q ≤ .05; full mark: tested, no "
-        f"difference; hollow: no honest match, not tested.{_left_out(view, series) if name == 'dose' else ''}",
+        f"difference; hollow: no honest match, not tested.{thinned or _left_out(view, series)}",
     )
 
 
