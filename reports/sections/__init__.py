@@ -13,7 +13,7 @@ REGISTRY = Registry(
     "probekit.sections",
     {
         name: f"probekit.reports.sections.{name}:SECTION"
-        for name in ("orientation", "receptive_field", "rsa", "selectivity", "spatial", "tuning")
+        for name in ("lesion_effect", "orientation", "receptive_field", "rsa", "selectivity", "spatial", "tuning")
     },
     Section,
 )
