@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import nn
 
 from probekit.analyses.causal.comparison import adjusted_effect
 from probekit.analyses.causal.design import Dose, Ranked, dose_of, permuted_sets
@@ -21,7 +22,7 @@ from probekit.stats.matching import Method, Sets
 from probekit.stats.permutation import two_sided_p
 from probekit.tasks import AnyTask, all_scores_under, trial_scores
 
-_RARE = 0.1
+_RARE = 0.05
 """p up to which more sets are drawn."""
 
 
@@ -79,7 +80,7 @@ class Outcome:
 
 
 def run_doses(
-    network: Entry,
+    network: Entry | nn.Module,
     tasks: Mapping[str, AnyTask],
     ranked: Ranked,
     plan: Plan,
@@ -123,7 +124,7 @@ def _is_rare(outcome: Outcome, ranked: Ranked) -> bool:
 
 
 def _with_more(
-    network: Entry,
+    network: Entry | nn.Module,
     tasks: Mapping[str, AnyTask],
     ranked: Ranked,
     plan: Plan,
@@ -147,7 +148,7 @@ def _with_more(
 
 
 def run_sets(
-    network: Entry,
+    network: Entry | nn.Module,
     tasks: Mapping[str, AnyTask],
     ranked: Ranked,
     sets: Sequence[npt.NDArray[np.intp]] | Sets,
@@ -167,7 +168,7 @@ def lesion_of(layer: str, ranked: Ranked, units: npt.NDArray[np.intp]) -> dict[s
 
 
 def _scores(
-    network: Entry, tasks: Mapping[str, AnyTask], lesions: Sequence[Any], plan: Plan, progress: Progress
+    network: Entry | nn.Module, tasks: Mapping[str, AnyTask], lesions: Sequence[Any], plan: Plan, progress: Progress
 ) -> dict[str, Floats]:
     found = all_scores_under(network, tasks, lesions, plan.how, progress=progress, **plan.change)
     for name, scores in found.items():

@@ -17,10 +17,10 @@ from probekit.analyses.lesion_effect.columns import SUMMARY, TABLE
 from probekit.analyses.lesion_effect.measure import Options, measure
 from probekit.analyses.lesion_effect.protocol import run_protocol
 from probekit.analysis import Analysis, Source
-from probekit.arguments import instance, whole
+from probekit.arguments import whole
 from probekit.errors import check_option
 from probekit.lesions.change import How
-from probekit.network import Card, Entry, weights_hash
+from probekit.network import Entry, module_of, weights_hash
 from probekit.progress import Progress, silent
 from probekit.result import Result
 from probekit.stats.matching import METHODS, Method
@@ -81,7 +81,7 @@ def lesion_effect(
     n_sham : int
         Sets of each kind of control and dose, at least 20.
     n_more : int
-        Further permuted sets at doses where p of these is .1 or less, so that it can be small enough to be corrected.
+        Further permuted sets at doses where p of these is .05 or less, so that it can be small enough to be corrected.
     match : sequence of str
         Columns of `units`.
     method : {"nearest", "stratified"}
@@ -121,7 +121,7 @@ def lesion_effect(
     Banino et al. 2018, Nature 557:429, doi:10.1038/s41586-018-0102-6;
     Stuart 2010, Stat Sci 25:1, doi:10.1214/09-STS313
     """
-    tasks, entry = tasks_of(task), network if isinstance(network, Entry) else _bare(network)
+    tasks, module = tasks_of(task), module_of(network)
     checked_groups(groups, tasks)
     check_option("method", method, METHODS)
     by_layer = ranked_by_layer(units, rank_by, layer, match, label)
@@ -132,16 +132,16 @@ def lesion_effect(
         whole("n_pairs", n_pairs, 0), groups, whole("seed", seed, 0),
     )  # fmt: skip
     measured = [
-        measure(entry, tasks, name, ranking, ranked, options, label=label, progress=progress)
+        measure(network, tasks, name, ranking, ranked, options, label=label, progress=progress)
         for name, (ranking, ranked) in by_layer.items()
     ]
-    said = {label: {"network": entry.card.name, "weights_sha256": weights_hash(entry.module)}}
-    return assemble(measured, tasks, options, said)
-
-
-def _bare(module: nn.Module) -> Entry:
-    instance("network", module, nn.Module)
-    return Entry(module, None, Card(type(module).__name__, "module", (), "unknown"))  # type: ignore[arg-type]
+    card = network.card if isinstance(network, Entry) else None
+    said = {
+        "network": card.name if card else type(module).__name__,
+        "trained_on": card.trained_on if card else "unknown",
+        "weights_sha256": weights_hash(module),
+    }
+    return assemble(measured, tasks, options, {label: said})
 
 
 ANALYSIS = Analysis(

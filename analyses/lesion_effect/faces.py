@@ -59,7 +59,6 @@ def lesion_faces(
     chosen = dataclasses.replace(
         options,
         doses=checked_doses(options.doses, int(units.groupby("layer").size().min())),
-        groups="condition",
         n_sham=min(options.n_sham, _TWIN_SHAMS) if twin else options.n_sham,
         n_single=0 if twin else options.n_single,
         n_pairs=0 if twin else options.n_pairs,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from probekit.analyses.causal.comparison import ROUNDING
 from probekit.analyses.causal.design import Ranked, n_units
@@ -72,7 +73,7 @@ class Measured:
 
 
 def measure(
-    network: Entry,
+    network: Entry | nn.Module,
     tasks: Mapping[str, AnyTask],
     layer: str,
     ranking: str,
@@ -143,7 +144,7 @@ def _singles(ranked: Ranked, n: int) -> Sets:
 
 
 def _means(
-    network: Entry, tasks: Mapping[str, AnyTask], ranked: Ranked, sets: Sets, plan: Plan, progress: Progress
+    network: Entry | nn.Module, tasks: Mapping[str, AnyTask], ranked: Ranked, sets: Sets, plan: Plan, progress: Progress
 ) -> dict[str, Floats]:
     if not len(sets):
         return {}

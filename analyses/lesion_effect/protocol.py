@@ -20,8 +20,8 @@ from probekit.result import Result
 _DOSES, _QUICK_DOSES = (0.05, 0.1, 0.25, 0.5), (0.05, 0.1, 0.25)
 _GRID = Options(_DOSES)
 _QUICK_GRID = Options(_QUICK_DOSES, n_sham=40, n_more=160, n_single=64, n_pairs=40)
-_FACE = Options(_DOSES, n_sham=100, n_more=0, n_single=100, n_pairs=50)
-_QUICK_FACE = Options(_QUICK_DOSES, n_sham=40, n_more=0, n_single=0, n_pairs=0)
+_FACE = Options(_DOSES, n_sham=100, n_more=0, n_single=100, n_pairs=50, groups="condition")
+_QUICK_FACE = Options(_QUICK_DOSES, n_sham=40, n_more=0, n_single=0, n_pairs=0, groups="condition")
 
 
 def run_protocol(entry: Entry, protocol: Protocol) -> Result:
@@ -56,7 +56,11 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
         else:
             layers = face_layers(one, protocol.layers)
             found[network] = lesion_faces(one, shape[1], layers, options, quick=quick, label=network, progress=progress)
-        recorded[network] = {"network": one.card.name, "weights_sha256": weights_hash(one.module)}
+        recorded[network] = {
+            "network": one.card.name,
+            "trained_on": one.card.trained_on,
+            "weights_sha256": weights_hash(one.module),
+        }
     first = found["trained"]
     said = (_quick_note(options),) if quick else ()
     return assemble(

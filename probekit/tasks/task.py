@@ -54,8 +54,8 @@ class Task:
         Whether a score is one of all stimuli together, such as an RDM's; trials are then subjects, not stimuli.
     base : Task, optional
         The task that this is a view of: the same scores, weighted.
-    weights : array, shape (trial,), optional
-        Of the base's scores.
+    weights : array, shape (trial of the base,), optional
+        Of the base's scores, or a mask of those that are kept.
 
     Examples
     --------
@@ -85,10 +85,10 @@ class Task:
             raise UsageError(f"task '{self.name}' has no inputs; expected a tensor of at least one stimulus.")
 
     def view(self, name: str, weights: npt.ArrayLike) -> Task:
-        """Return the same task with each trial's score times a weight, at no further pass of the network.
+        """Return the same task, on some of its trials or with their scores weighted, at no further pass of the network.
 
-        A mask looks at some trials: its weights are made to have a mean of 1. Other weights are taken as they are, so
-        that +1 and −1 over shares of the trials give the difference of two means.
+        A mask keeps some of the trials. Weights are taken as they are, so that +1 and −1 over shares of the trials give
+        the difference of two means.
 
         Raises
         ------
@@ -107,7 +107,8 @@ class Task:
         if given.dtype.kind == "b":
             if not given.any():
                 raise UsageError(f"weights of '{name}' are a mask that takes no trial.")
-            given = given / given.mean()
+            kept = self.trials[given].reset_index(drop=True) if len(self.trials) else self.trials
+            return replace(self, name=name, base=self, weights=given, trials=kept)
         return replace(self, name=name, base=self, weights=given.astype(np.float64))
 
     @property
@@ -180,9 +181,12 @@ class Task:
         return seen[0]
 
     def weighted(self, scores: Floats) -> Floats:
-        """Return scores of the base, shape (…, trial) or (…, trial, point), as this view weights them."""
+        """Return scores of the base, shape (…, trial) or (…, trial, point), as this view takes them."""
         if self.weights is None:
             return scores
+        trial = scores.ndim - (1 if self.points is None else 2)
+        if self.weights.dtype.kind == "b":
+            return np.asarray(scores.compress(self.weights, axis=trial))
         return np.asarray(scores * (self.weights if self.points is None else self.weights[:, None]))
 
     def scored(self, read: Tensor, rows: Tensor) -> Floats:

@@ -33,7 +33,7 @@ from probekit.study import Study, StudyOptions
 
 __all__ = ["STUDY", "run"]
 
-_FULL, _QUICK = Size(200_000, 40, 100, 900), Size(40_000, 24, 40, 160)
+_FULL, _QUICK = Size(200_000, 32, 100, 300), Size(40_000, 24, 40, 160)
 
 
 def run(entries: Sequence[Entry], options: StudyOptions) -> Result:
@@ -138,8 +138,8 @@ def _notes(entries: Sequence[Entry], size: Size, options: StudyOptions) -> Itera
         )
     if options.synthetic:
         yield (
-            "Rankings are planted: by what each unit alone does to path integration on other paths, which must matter "
-            "more, and at random, which must not."
+            "Rankings are planted: by what each unit adds to the error of path integration, on other paths, which must "
+            "matter more, and at random, which must not."
         )
     yield (
         "The publication silences units of an agent that seeks goals by reinforcement learning; here networks that "

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from sklearn.linear_model import Ridge
 
 from probekit.analyses.causal.design import Ranked, n_units
 from probekit.analyses.causal.example_paths import example_paths
@@ -36,6 +37,8 @@ MATCHES: Mapping[str, tuple[str, ...]] = {
     "all three": ("mean_activity", "information_bits_per_spike", "readout_drive"),
 }
 RIVALS = {"score_border": "border_score", "score_head_direction": "mean_vector_length"}
+_SETS, _SET_SHARE = 600, 0.1
+"""Random sets that tell what each unit adds, and their share of the units."""
 SHOWN_DOSE, SHOWN_MATCH = 0.1, "all three"
 CURVES = ("intact", "targeted", "sham", "sham_low", "sham_high", "border")
 
@@ -143,15 +146,20 @@ def _doses(n: int) -> tuple[float, ...]:
 
 
 def _planted(entry: Entry, units: pd.DataFrame, site: Site, size: Size, seed: int) -> dict[str, Floats]:
-    """Return rankings whose truth is known: by the damage of each unit alone, on other paths, and at random."""
+    """Return rankings whose truth is known: by what each unit adds to the error, on other paths, and at random.
+
+    What it adds is its weight in a ridge regression of the error under lesions of random sets on who is in them.
+    """
     task = {"path integration": path_integration(entry, n_paths=size.n_paths, seed=seed + 2)}
-    every = Ranked.of(units["channel"], np.zeros(len(units)), np.empty((len(units), 0)), ())
+    n, rng = len(units), np.random.default_rng(seed)
+    every = Ranked.of(units["channel"], np.zeros(n), np.empty((n, 0)), ())
+    sets = matched_sets(np.arange(max(1, round(_SET_SHARE * n))), np.arange(n), None, _SETS, seed=rng)
     plan = Plan(site.lesioned, (), 0, 0, "nearest", "zero", {})
-    means = run_sets(entry, task, every, list(np.arange(len(units))[:, None]), plan)["path integration"]
-    return {
-        "planted: damage alone": means[1:] - means[0],
-        "planted: at random": np.random.default_rng(seed).permutation(len(units)).astype(np.float64),
-    }
+    error = run_sets(entry, task, every, list(sets), plan)["path integration"][1:]
+    member = np.zeros((_SETS, n))
+    np.put_along_axis(member, sets, 1.0, axis=1)
+    added = Ridge(alpha=_SET_SHARE * _SETS).fit(member, error).coef_
+    return {"planted: what units add": added, "planted: at random": rng.permutation(n).astype(np.float64)}
 
 
 def _rivals(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -30,23 +31,27 @@ def claims(specifications: pd.DataFrame) -> Iterator[Claim]:
 
 
 def _against_random(model: str, site: str, rows: pd.DataFrame) -> Claim:
-    claim = "They matter more than units at random"
+    claim, variant = "They matter more than units at random", f"{site}; not matched"
     of = rows[rows["matched_on"] == "nothing"]
     if of.empty:
-        return not_tested(claim, _THEIRS, "not measured", model=model)
+        return _untested(claim, model, variant, "not measured")
     q = benjamini_hochberg(of["p_random"].to_numpy())
     worse = (of["score_targeted"] > of["score_random"]).to_numpy()
     more, less = int(((q <= 0.05) & worse).sum()), int(((q <= 0.05) & ~worse).sum())
-    return _counted(claim, model, f"{site}; not matched", of, more, less, "sets of as many units at random")
+    return _counted(claim, model, variant, of, more, less, "sets of as many units at random")
 
 
 def _against_matched(model: str, site: str, rows: pd.DataFrame) -> Claim:
-    claim = "They matter more than units like them"
+    claim, variant = "They matter more than units like them", f"{site}; every matching"
     of = rows[(rows["matched_on"] != "nothing") & (rows["verdict"] != "not tested")]
     if of.empty:
-        return not_tested(claim, _THEIRS, "no honest sham at any dose", model=model)
+        return _untested(claim, model, variant, "no honest sham at any dose")
     more, less = int((of["verdict"] == "more").sum()), int((of["verdict"] == "less").sum())
-    return _counted(claim, model, f"{site}; every matching", of, more, less, "matched shams")
+    return _counted(claim, model, variant, of, more, less, "matched shams")
+
+
+def _untested(claim: str, model: str, variant: str, reason: str) -> Claim:
+    return replace(not_tested(claim, _THEIRS, reason, model=model), variant=variant)
 
 
 def _counted(claim: str, model: str, variant: str, of: pd.DataFrame, more: int, less: int, than: str) -> Claim:
@@ -68,7 +73,7 @@ def _against_rivals(model: str, site: str, rows: pd.DataFrame) -> Iterator[Claim
         claim = f"They matter more than the most {kind} units"
         away = (one["score_targeted"] - one[column]).to_numpy()
         if not len(away):
-            yield not_tested(claim, _THEIRS, "not measured", model=model)
+            yield _untested(claim, model, f"{site}; as many units", "not measured")
             continue
         more = int((away > 0).sum())
         verdict: Verdict = "agrees" if more == len(away) else "differs" if not more else "undecided"

@@ -6,8 +6,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from probekit.analyses.causal.design import FAIR, POOR
+from probekit.analyses.causal.rows import ALPHA
 from probekit.analyses.lesion_effect.columns import SUMMARY
-from probekit.analyses.lesion_effect.rows import ALPHA
 from probekit.reports.rendering import render_template
 from probekit.reports.section import Content, Fold, Section
 from probekit.reports.sections.lesion_effect.along import along_figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from probekit.analyses.lesion_effect.rows import ALPHA
+from probekit.analyses.causal.rows import ALPHA
 from probekit.reports.sections.lesion_effect.recovery import share_words, trained_on
 from probekit.reports.sections.lesion_effect.scale import ranking_words
 from probekit.reports.sections.lesion_effect.view import Series, View

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from probekit.analyses.lesion_effect.rows import ALPHA
+from probekit.analyses.causal.rows import ALPHA
 from probekit.reports.sections.lesion_effect.reach import needed, smallest_p
 from probekit.reports.sections.lesion_effect.scale import dose_words, ranking_words, words_of
 from probekit.reports.sections.lesion_effect.view import Series, View

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from probekit.analyses.lesion_effect.rows import ALPHA
+from probekit.analyses.causal.rows import ALPHA
 from probekit.reports.sections.lesion_effect.counting import counted
 from probekit.reports.sections.lesion_effect.view import Series, View
 from probekit.reports.words import number, plural

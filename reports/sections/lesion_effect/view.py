@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from probekit.analyses.lesion_effect.rows import ALPHA
+from probekit.analyses.causal.rows import ALPHA
 from probekit.reports.sections.lesion_effect.scale import Scale, scale_of
 from probekit.reports.tables import CONTROL, MEASURED
 from probekit.result import Result
