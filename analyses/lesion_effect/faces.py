@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import xarray as xr
+from torch.nn import functional
 
 from probekit.analyses.causal.design import Ranked, checked_doses
 from probekit.analyses.causal.dissociation import double_dissociation
@@ -21,7 +22,7 @@ from probekit.progress import Progress, silent
 from probekit.recorder import record
 from probekit.stats.matching import matched_sets
 from probekit.stimuli import Stimuli
-from probekit.tasks import Task, classification
+from probekit.tasks import Task, classification, scores_under
 from probekit.units import Units
 
 CONTRASTS = ("faces", "places")
@@ -30,6 +31,8 @@ _TESTED, _QUICK_TESTED, _QUICK_SHOWN = 10, 5, 15
 """Images of each condition that the read-out is tested on; the others localize, and train it."""
 _SHARE = 0.05
 _AMOUNTS = (5, 15)
+_FLIPS, _SIDE_PX = 9, 96
+"""Example images, and their side."""
 _TWIN_SHAMS = 50
 
 
@@ -72,7 +75,9 @@ def lesion_faces(
             found.measured.append(measure(entry, tasks, layer, name, ranked, chosen, label=label, progress=progress))
     if not twin:
         _add_dissociation(found, entry, units, layers, quick=quick, seed=options.seed, progress=progress)
-        _add_recovery(found, entry, stimuli, tested, units[units["layer"] == read], read, options.seed)
+        sets = _face_sets(units[units["layer"] == read], options.seed)
+        _add_flips(found, entry, stimuli, tested, sets, read)
+        _add_recovery(found, entry, stimuli, tested, sets, read, options.seed)
     return found
 
 
@@ -101,13 +106,13 @@ def d_prime(preferred: Floats, others: Floats) -> Floats:
     return np.where(spread > 0, (preferred.mean(0) - others.mean(0)) / np.where(spread > 0, spread, 1.0), np.nan)
 
 
-def face_layers(entry: Entry, asked: str | list[str] | None) -> list[str]:
-    """Return the layers that are lesioned: those asked for, or the last two that the card or probekit names.
+def face_layers(entry: Entry, asked: str | list[str] | None, *, quick: bool) -> list[str]:
+    """Return the layers that are lesioned: those asked for, or the last two that the card names, quick: one.
 
     The last is also where the read-out reads.
     """
     named = [wanted.name for wanted in select(entry.module, asked or list(entry.card.layers) or None)]
-    return named if asked else named[-2:]
+    return named if asked else named[-1 if quick else -2 :]
 
 
 def _last(condition: pd.Series, n: int) -> np.ndarray:
@@ -163,15 +168,51 @@ def _add_dissociation(
     )
 
 
-def _add_recovery(
-    found: Found, entry: Entry, stimuli: Stimuli, tested: np.ndarray, units: pd.DataFrame, read: str, seed: int
-) -> None:
-    """Add how a read-out recovers that is trained again on more and more images of each condition."""
+def _face_sets(units: pd.DataFrame, seed: int) -> dict[str, np.ndarray]:
+    """Return the most face-selective units of a layer, and one sham of them."""
     targeted = _top(units, _SHARE)["faces"]
     rest = np.setdiff1d(units["channel"], targeted)
-    rows = units.set_index("channel")[list(MATCHED)].to_numpy()
-    sham = matched_sets(targeted, rest, rows, 1, seed=seed)[0]
-    lesions = {"intact": {}, "targeted": {read: targeted}, "sham": {read: sham}}
+    rows = units.sort_values("channel")[list(MATCHED)].to_numpy()
+    return {"targeted": targeted, "sham": matched_sets(targeted, rest, rows, 1, seed=seed)[0]}
+
+
+def _add_flips(
+    found: Found, entry: Entry, stimuli: Stimuli, tested: np.ndarray, sets: dict[str, np.ndarray], read: str
+) -> None:
+    """Add images that are told right by the intact network and wrong without the face units, faces first."""
+    task = found.tasks["all conditions"]
+    lesions = [{}, *({read: units} for units in sets.values())]
+    intact, targeted, sham = scores_under(entry, task, lesions) > 0
+    flipped = np.flatnonzero(intact & ~targeted)
+    if not len(flipped):
+        return
+    is_face = task.trials["condition"].isin(floc.CATEGORIES["faces"]).to_numpy()
+    first = flipped[np.argsort(~is_face[flipped], kind="stable")]
+    shown = first[np.linspace(0, len(first) - 1, min(_FLIPS, len(first))).round().astype(int)]
+    pictures = stimuli.batch(np.flatnonzero(tested)[shown]).mean(1, keepdim=True)
+    small = functional.interpolate(pictures, size=(_SIDE_PX, _SIDE_PX), mode="area")[:, 0]
+    found.arrays["flipped_image"] = xr.DataArray(
+        np.rint(255 * small.numpy()).astype(np.uint8),
+        dims=("image", "y", "x"),
+        coords={"condition": ("image", task.trials["condition"].to_numpy(dtype=str)[shown])},
+        attrs={
+            "layer": read, "share": _SHARE, "n_flipped": len(flipped), "n_faces": int(is_face[flipped].sum()),
+            "n_flipped_sham": int((intact & ~sham).sum()),
+        },
+    )  # fmt: skip
+
+
+def _add_recovery(
+    found: Found,
+    entry: Entry,
+    stimuli: Stimuli,
+    tested: np.ndarray,
+    sets: dict[str, np.ndarray],
+    read: str,
+    seed: int,
+) -> None:
+    """Add how a read-out recovers that is trained again on more and more images of each condition."""
+    lesions = {"intact": {}, **{kind: {read: units} for kind, units in sets.items()}}
     most = int(stimuli.table.loc[~tested, "condition"].value_counts().min())
     amounts = [amount for amount in _AMOUNTS if amount <= most]
 

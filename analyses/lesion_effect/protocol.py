@@ -21,7 +21,7 @@ _DOSES, _QUICK_DOSES = (0.05, 0.1, 0.25, 0.5), (0.05, 0.1, 0.25)
 _GRID = Options(_DOSES)
 _QUICK_GRID = Options(_QUICK_DOSES, n_sham=40, n_more=160, n_single=64, n_pairs=40)
 _FACE = Options(_DOSES, n_sham=100, n_more=0, n_single=100, n_pairs=50, groups="condition")
-_QUICK_FACE = Options(_QUICK_DOSES, n_sham=40, n_more=0, n_single=0, n_pairs=0, groups="condition")
+_QUICK_FACE = Options((0.05, 0.1), n_sham=40, n_more=80, n_single=0, n_pairs=0, groups="condition")
 
 
 def run_protocol(entry: Entry, protocol: Protocol) -> Result:
@@ -54,7 +54,7 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
             layer = protocol.layers[0] if isinstance(protocol.layers, list) else protocol.layers
             found[network] = lesion_grids(one, layer, options, quick=quick, label=network, progress=progress)
         else:
-            layers = face_layers(one, protocol.layers)
+            layers = face_layers(one, protocol.layers, quick=quick)
             found[network] = lesion_faces(one, shape[1], layers, options, quick=quick, label=network, progress=progress)
         recorded[network] = {
             "network": one.card.name,
@@ -76,5 +76,5 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
 def _quick_note(options: Options) -> str:
     return (
         f"Quick run: {options.n_sham} sets of each kind of control, so that p is never below "
-        f"{2 / (options.n_sham + options.n_more + 1):.2g}, fewer trials, and no dose of half of the units."
+        f"{2 / (options.n_sham + options.n_more + 1):.2g}, fewer trials and doses, and of a network that sees images the last layer only."
     )

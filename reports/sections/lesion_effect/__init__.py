@@ -14,6 +14,7 @@ from probekit.reports.sections.lesion_effect.along import along_figure
 from probekit.reports.sections.lesion_effect.dissociation import dissociation_figure
 from probekit.reports.sections.lesion_effect.dose_response import dose_figure
 from probekit.reports.sections.lesion_effect.findings import findings
+from probekit.reports.sections.lesion_effect.flips import flips_figure
 from probekit.reports.sections.lesion_effect.groups import groups_figure
 from probekit.reports.sections.lesion_effect.match import IDEAL, match_figure
 from probekit.reports.sections.lesion_effect.paths import paths_figure
@@ -59,6 +60,7 @@ def build(result: Result) -> Content:
         groups_figure(view),
         along_figure(view),
         paths_figure(view),
+        flips_figure(view),
         match_figure(view),
         single_unit_figure(view),
         recovery_figure(view),
