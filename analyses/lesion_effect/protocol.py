@@ -75,9 +75,7 @@ def run_protocol(entry: Entry, protocol: Protocol) -> Result:
 
 def _quick_note(options: Options) -> str:
     return (
-        f"Quick run: {options.n_sham} sets of each kind of control, {options.n_more} more where p is small, so that "
-        "p is "
-        f"never below {2 / (options.n_sham + options.n_more + 1):.2g}; fewer trials and doses, and of a network that "
-        "sees "
-        "images the last layer only."
+        f"Quick run: {options.n_sham} sets of each kind of control, {options.n_more} more where p is small, so that p "
+        f"is never below {2 / (options.n_sham + options.n_more + 1):.2g}; fewer trials and doses, and of a network "
+        "that sees images the last layer only."
     )

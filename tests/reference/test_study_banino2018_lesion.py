@@ -146,7 +146,7 @@ def test_one_verdict_for_all_or_not():
 
 def test_planted_rankings_are_told_apart(monkeypatch):
     """In grid-rnn: inside the recurrence, the units that add most error matter more; a random ranking never does."""
-    monkeypatch.setattr(banino2018_lesion, "_QUICK", Size(20_000, 16, 60, 240))
+    monkeypatch.setattr(banino2018_lesion, "_QUICK", Size(20_000, 16, 60, 900))
     found = reproduce("banino2018-lesion", [pk.zoo.load("grid-rnn")], quick=True, synthetic=True)
     rows = found.summary
     random = rows[rows["ranking"] == "planted: at random"]

@@ -85,7 +85,7 @@ def lesioned(network=None, task=TASK, rank_by="score", units=UNITS, **options):
         ({"task": lambda network: "good"}, "task gave a str; expected scores"),
         ({"task": lambda network: np.zeros((2, 2, 2))}, r"scores of shape \(2, 2, 2\)"),
         ({"task": {"it": lambda network: [1.0, np.nan]}}, "task 'it' gives nan under 1 of 1 lesions"),
-        ({"network": "resnet50"}, "network is a str; expected a Module"),
+        ({"network": "resnet50"}, "network is a str; expected a torch"),
         ({"network": Network(), "task": lambda network: [1.0, 2.0]}, "network is in training mode"),
         ({"units": UNITS.assign(channel=np.arange(12) + 50)}, "unit.*50|5[0-9]"),
         ({"units": UNITS.assign(channel=np.arange(12) - 3)}, "-[123]"),
