@@ -20,6 +20,9 @@ STUDY = REGISTRY.get("banino2018-lesion")
 MODELS = ("grid-a", "grid-b")
 
 
+NOT_MORE = "No way of asking shows that the most grid-like units matter more than units like them: of 160 tested"
+
+
 def specifications(verdict="no difference"):
     """Return made-up rows, one a specification; `verdict` may depend on the row."""
     rng, rows = np.random.default_rng(0), []
@@ -70,7 +73,7 @@ def found():
 @pytest.mark.parametrize(
     ("verdict", "lead"),
     [
-        ("no difference", "The most grid-like units do not matter more than units like them: of 160 tested"),
+        ("no difference", NOT_MORE),
         ("more", "The most grid-like units matter more than units like them: of 160 tested"),
         ("less", "The most grid-like units matter, where they differ at all, less than units like them"),
         (lambda row: "more" if row["site"] == READ and row["dose"] > 0.2 else "no difference",
@@ -87,7 +90,9 @@ def test_what_the_verdict_turns_on_is_counted():
     said = " ".join(StudyPage(STUDY, some).findings())
     assert f"{INSIDE} 0 more, 0 less of 80; {READ} 16 more, 0 less of 80" in said
     assert "25 % 16 more, 0 less of 32" in said
-    assert "That holds for every network" in " ".join(StudyPage(STUDY, result_of()).findings())
+    plain = " ".join(StudyPage(STUDY, result_of()).findings())
+    assert "What the verdict turns on" not in plain
+    assert "Before correction 0 of 160 have p ≤ .05, where 8 are expected by chance: 0 more, 0 less." in plain
 
 
 def test_controls_and_rivals_are_named(found):

@@ -61,7 +61,8 @@ def _curves(result: Result) -> Figure:
         "units with the same covariates, by regression over sets drawn from all units; above 0 they matter more than "
         "units like them. Below, which network, place, matching and dose it is. Colour: permutation test within "
         "strata, "
-        "q ≤ .05 over the specifications of a network. Hollow: shams differ from the target by more than half a "
+        "q ≤ .05 over the specifications of a network. Ring: p ≤ .05 before that correction. Hollow: shams differ "
+        "from the target by more than half a "
         "standard deviation, or none can be drawn.",
         size="wide",
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from probekit.reports.studies.banino2018_lesion.figures import trained
 from probekit.reports.words import count, listing, number, percent, plural
 from probekit.result import Result
 
-_TASK = "path integration"
+_TASK, _ALPHA = "path integration", 0.05
 _RIVALS = {"score_border": "the most border-like units", "score_head_direction": "those most tuned to heading"}
 
 
@@ -18,10 +20,8 @@ def findings(result: Result) -> list[str]:
     if result.provenance["synthetic"]:
         return [_planted(ranking, of) for ranking, of in rows.groupby("ranking", sort=False)]
     matched = rows[rows["matched_on"] != "nothing"]
-    told = [
-        _headline(matched), _by_choice(matched), _unmatched(rows), _not_tested(matched), _rivals(rows),
-        _detectable(matched), _twin(result),
-    ]  # fmt: skip
+    told = [_headline(matched), _uncorrected(matched), _by_choice(matched), _unmatched(rows), _not_tested(matched)]
+    told += [_rivals(rows), _detectable(matched), _twin(result)]
     return [sentence for sentence in told if sentence]
 
 
@@ -35,7 +35,7 @@ def _headline(matched: pd.DataFrame) -> str:
     if not n:
         return "No specification could be tested: there is no honest sham for any of them."
     if not more and not less:
-        lead = "The most grid-like units do not matter more than units like them"
+        lead = "No way of asking shows that the most grid-like units matter more than units like them"
     elif more > n / 2 and not less:
         lead = "The most grid-like units matter more than units like them"
     elif less > more:
@@ -50,10 +50,33 @@ def _headline(matched: pd.DataFrame) -> str:
     )
 
 
+def _uncorrected(matched: pd.DataFrame) -> str:
+    """Say how many tests have p ≤ .05 before correction, in which direction, and where most of them are."""
+    tested = matched[matched["verdict"] != "not tested"]
+    if tested.empty:
+        return ""
+    small = tested[tested["p"] <= _ALPHA]
+    worse = int((small["effect_adjusted"] > 0).sum())
+    said = (
+        f"Before correction {count(len(small))} of {count(len(tested))} have p ≤ .05, where "
+        f"{count(_ALPHA * len(tested))} are expected "
+        f"by chance: {count(worse)} more, {count(len(small) - worse)} less"
+    )
+    keys = ["model", "site", "task"]
+    by, total = (rows.groupby(keys).size().to_dict() for rows in (small, tested))
+    most = [
+        f"{_key(key)}, {count(n)} of {count(total[key])}"
+        for key, n in sorted(by.items(), key=lambda item: -item[1])[:3]
+        if n > 2 * _ALPHA * total[key]
+    ]
+    kept = f"; most of them in {listing(most)}" if most else ""
+    return f"{said}{kept}. Specifications share networks, paths and units, so that they are not independent."
+
+
 def _by_choice(matched: pd.DataFrame) -> str:
     n, more, less = _counts(matched)
     if not more and not less:
-        return "That holds for every network, place, matching, task and dose." if n else ""
+        return ""
     told = []
     for column, words in (("model", "by network"), ("site", "by place"), ("matched_on", "by what is matched"),
                           ("task", "by task"), ("dose", "by dose")):  # fmt: skip
@@ -141,3 +164,7 @@ def _planted(ranking: object, rows: pd.DataFrame) -> str:
 
 def _share(dose: object) -> str:
     return f"{100 * float(str(dose)):g} %"
+
+
+def _key(key: Any) -> str:
+    return ", ".join(str(part) for part in key)

@@ -19,6 +19,7 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
 }
 """Verdict → colour and words."""
 CHOICES = {"model": "network", "site": "silenced", "matched_on": "matched on", "dose": "dose"}
+_ALPHA = 0.05
 _GAP, _CURVE = 0.8, 9.0
 """Rows between two choices, and the height of the curve, in rows."""
 
@@ -30,7 +31,7 @@ def draw_specification_curve(axes: Axes, rows: pd.DataFrame, *, ylabel: str) -> 
     ----------
     axes : Axes
     rows : pandas.DataFrame
-        Columns `effect_adjusted`, `verdict` and those of `CHOICES`; a row a specification.
+        Columns `effect_adjusted`, `p`, `verdict` and those of `CHOICES`; a row a specification.
     ylabel : str
         Of the curve.
     """
@@ -45,6 +46,8 @@ def draw_specification_curve(axes: Axes, rows: pd.DataFrame, *, ylabel: str) -> 
         hollow = verdict == "not tested"
         axes.scatter(x[here], zero + effect[here] * height, s=9, color="none" if hollow else color, edgecolors=color,
                      linewidths=0.7)  # fmt: skip
+    small = ((ordered["p"] <= _ALPHA) & (ordered["verdict"] == "no difference")).to_numpy()
+    axes.scatter(x[small], zero + effect[small] * height, s=34, facecolors="none", edgecolors=TRAINED, linewidths=0.8)
     ticks = [(zero + value * height, f"{value:g}") for value in _round_values(low, high)]
     y = -_GAP
     for column, words in CHOICES.items():
