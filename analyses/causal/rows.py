@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from probekit.analyses.causal.comparison import Comparison, compare_with_controls
+from probekit.analyses.causal.comparison import ROUNDING, Comparison, compare_with_controls
 from probekit.analyses.causal.design import FAIR, POOR, Ranked
 from probekit.analyses.causal.experiment import Outcome
 
 ALPHA = 0.05
+_NO_EFFECT = "no lesion changed any score: is what is lesioned read? The last state of a recurrent layer is no output"
 _ONE_SET = "no sham: the untargeted units are no more than the targeted ones, so that only one set of them exists"
 
 
@@ -42,6 +43,9 @@ def dose_row(
     elif match == "none":
         variable = ranked.variables[int(np.abs(dose.difference).argmax())]
         reason = f"no honest match: shams differ in {variable} by {worst:.2f} standard deviations, above {POOR:g}"
+    detectable = found.detectable
+    if _nothing_changed(outcome):
+        match, reason, p, detectable = "none", _NO_EFFECT, np.nan, np.inf
     if match == "none":
         p = np.nan
     sham = outcome.trials("sham").mean(1) if "sham" in outcome.controls else np.array([])
@@ -63,7 +67,7 @@ def dose_row(
         "p": p,
         "q": np.nan,
         "p_random": found.p_random,
-        "detectable_effect": found.detectable,
+        "detectable_effect": detectable,
         "n_sham": n_sham,
         "match_difference": worst,
         "match_difference_before": float(np.abs(dose.difference_before).max()) if matched else 0.0,
@@ -71,6 +75,13 @@ def dose_row(
         "verdict": "",
         "nan_reason": reason,
     }
+
+
+def _nothing_changed(outcome: Outcome) -> bool:
+    """Say whether no lesion of the dose, targeted or control, changed the score of any trial."""
+    intact = outcome.trials("intact")
+    kinds = ("targeted", "reversed", *outcome.controls)
+    return all(np.allclose(outcome.trials(kind), intact, rtol=ROUNDING, atol=0) for kind in kinds)
 
 
 def verdict_of(q: float, effect: float, *, higher_is_better: bool) -> str:

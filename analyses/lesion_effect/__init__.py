@@ -19,6 +19,7 @@ from probekit.analyses.lesion_effect.protocol import run_protocol
 from probekit.analysis import Analysis, Source
 from probekit.arguments import whole
 from probekit.errors import check_option
+from probekit.lesions import active_lesions
 from probekit.lesions.change import How
 from probekit.network import Entry, module_of, weights_hash
 from probekit.progress import Progress, silent
@@ -124,6 +125,8 @@ def lesion_effect(
     tasks, module = tasks_of(task), module_of(network)
     checked_groups(groups, tasks)
     check_option("method", method, METHODS)
+    for name in change:
+        check_option("the name of a further argument", name, ("amount", "reference", "seed"))
     by_layer = ranked_by_layer(units, rank_by, layer, match, label)
     smallest = min(len(ranked) for _, ranked in by_layer.values())
     options = Options(
@@ -136,11 +139,13 @@ def lesion_effect(
         for name, (ranking, ranked) in by_layer.items()
     ]
     card = network.card if isinstance(network, Entry) else None
-    said = {
+    said: dict[str, Any] = {
         "network": card.name if card else type(module).__name__,
         "trained_on": card.trained_on if card else "unknown",
         "weights_sha256": weights_hash(module),
     }
+    lesions = active_lesions(module)
+    said |= {"lesions": lesions} if lesions else {}
     return assemble(measured, tasks, options, {label: said})
 
 

@@ -99,10 +99,12 @@ def _table(units: pd.DataFrame | Result | None, rank_by: Any, layer: str | None,
     if units is None:
         if layer is None or isinstance(rank_by, str):
             raise UsageError("units are missing: give a table with layer and channel, or a layer and an array rank_by.")
-        return pd.DataFrame({"layer": layer, "channel": np.arange(len(np.asarray(rank_by)))})
+        return pd.DataFrame({"layer": layer, "channel": np.arange(np.size(rank_by))})
     table = units.table if isinstance(units, Result) else units
     if not isinstance(table, pd.DataFrame):
         raise UsageError(f"units is a {type(units).__name__}; expected a Result or its table.")
+    if "layer" not in table and layer is not None:
+        table = table.assign(layer=layer)
     missing = [name for name in ("layer", "channel") if name not in table]
     if missing:
         raise UsageError(f"units lack {' and '.join(missing)}; their columns: {', '.join(map(str, table.columns))}.")
@@ -117,13 +119,16 @@ def _table(units: pd.DataFrame | Result | None, rank_by: Any, layer: str | None,
 
 def _values(table: pd.DataFrame, rank_by: Any) -> tuple[Floats, str]:
     if isinstance(rank_by, str):
-        return _numbers(table, rank_by, "rank by"), rank_by
+        rank_by = pd.Series(_numbers(table, rank_by, "rank by"), name=rank_by)
     values: npt.NDArray[Any] = np.asarray(rank_by)
     if values.dtype.kind not in "biuf" or values.shape != (len(table),):
         raise UsageError(
             f"rank_by has shape {values.shape} and type {values.dtype}; expected a column's name or a number for each "
             f"of the {len(table)} units."
         )
+    known = values[np.isfinite(values.astype(np.float64))]
+    if known.size > 1 and np.ptp(known.astype(np.float64)) == 0:
+        raise UsageError(f"rank_by is {known[0]} for all units; expected numbers that rank them.")
     return values.astype(np.float64), str(getattr(rank_by, "name", None) or "given")
 
 

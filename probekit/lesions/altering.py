@@ -106,7 +106,10 @@ class ModuleLesion(hooks.Inside):
             layout = now.layouts.see(self.layer, module, values, inputs)
             dims = label(tuple(rows.shape[1:]), layout, now.n_times)
         was_copied = now.is_copied
-        changed = site.alter(rows, dims, call).movedim(0, axis)
+        if _is_recurrent(module) and values.ndim == 2:  # no batch axis
+            changed = site.alter(rows[None], dims, call)[0]
+        else:
+            changed = site.alter(rows, dims, call).movedim(0, axis)
         output = with_tensor(output, name, changed)
         if not was_copied:
             now.is_copied = True

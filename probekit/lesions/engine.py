@@ -178,6 +178,9 @@ def many_lesions(
 ) -> Generator[ManyLesions]:
     """Run a network under many lesions at once, as many copies of a batch; hundreds of shams need it.
 
+    The stimulus is the first axis of what the network takes and gives. A network in which the stimuli of a batch affect
+    each other gives other numbers than under one lesion at a time.
+
     Parameters
     ----------
     network : Entry or nn.Module
@@ -262,6 +265,9 @@ def _installed(
     idle = [layer for layer in by_layer if layer not in now.ran]
     if now.number and idle:
         raise LayerError(f"layer '{idle[0]}' never ran while it was lesioned, so nothing was changed there.")
+    late = [site.name for here in by_layer.values() for site in here if not site.acted]
+    if now.number and late:
+        raise LayerError(f"none of the times named for '{late[0]}' came while it was lesioned.")
 
 
 def _followers(

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from probekit.errors import ModelError
 from probekit.lesions.change import Change, Draws
 from probekit.lesions.targets import Target, time_axis
 from probekit.outputs import Layouts
@@ -53,6 +54,11 @@ class Pass:
 
     def copied(self, values: Tensor) -> Tensor:
         """Return values, shape (batch, …), as (lesion or 1, stimulus, …): 1 where they are the same for all lesions."""
+        if len(values) % self.n_lesions and self.is_copied:
+            raise ModelError(
+                f"a lesioned layer gives {tuple(values.shape)} for {self.n_lesions} copies of a batch; many lesions at "
+                "once need the stimulus first in what the network takes, and in what its layers give."
+            )
         return values.reshape(self.n_lesions, -1, *values.shape[1:]) if self.is_copied else values[None]
 
 
@@ -72,6 +78,8 @@ class Site:
     def __init__(self, layer: str, part: str, targets: Sequence[Target | None], change: Change, now: Pass) -> None:
         self.layer, self.part, self.targets, self.change, self.now = layer, part, targets, change, now
         self._known: dict[Any, tuple[Tensor, Tensor | None]] = {}
+        self.acted = False
+        """Whether any of its steps or calls came."""
 
     @property
     def name(self) -> str:
@@ -82,11 +90,13 @@ class Site:
         r"""Return what a call of the layer gave, shape (batch, \*dims), changed, and copied for lesions that differ."""
         mask, source = self._prepared(dims, tuple(values.shape[1:]), values)
         axis = time_axis(dims)
+        self.acted = self.acted or not self._is_timed or axis is not None
         if self._is_timed and axis is not None:
             steps = self._steps(values.shape[1 + axis], values.device)
             mask = mask & steps.view(len(steps), 1, *[-1 if one == axis else 1 for one in range(len(dims))])
         elif self._is_timed:
             taken = [target is not None and target.takes(call) for target in self.targets]
+            self.acted = self.acted or any(taken)
             mask = mask & torch.tensor(taken, device=values.device).view(-1, *[1] * values.ndim)
         copied = self.now.copied(values)
         if source is not None:
@@ -99,6 +109,7 @@ class Site:
         `step` is where in the input each stimulus is, shape (stimulus,), or that of every copy.
         """
         mask, source = self._prepared(("time", "unit"), (n_steps, values.shape[-1]), values)
+        self.acted = True
         mask = mask[:, :, 0]
         copied = values.reshape(self.now.n_lesions, -1, values.shape[-1])
         rows = torch.arange(copied.shape[1], device=step.device)

@@ -133,6 +133,9 @@ def targets_of(network: nn.Module, targets: Any) -> dict[Key, Target]:
     elif isinstance(targets, str):
         targets = {targets: None}
     elif isinstance(targets, list | tuple):
+        strange = next((one for one in targets if not isinstance(one, str)), None)
+        if strange is not None:
+            raise UsageError(f"targets is a list that holds a {type(strange).__name__}; expected names of layers.")
         targets = dict.fromkeys(targets)
     if not isinstance(targets, Mapping):
         raise UsageError(
@@ -173,6 +176,11 @@ def _of_table(table: pd.DataFrame) -> dict[str, Target]:
 
 def _units_of(layer: str, rows: pd.DataFrame) -> Target:
     places = rows[["channel", *(axis for axis in ("y", "x") if axis in rows)]]
+    for name in places:
+        values = pd.to_numeric(places[name], errors="coerce")
+        if values.isna().any() or (values % 1 != 0).any():
+            raise UsageError(f"column '{name}' of targets is no whole number for some units of '{layer}'.")
+        places = places.assign(**{str(name): values.astype(np.int64)})
     placed = [axis for axis in places if axis != "channel" and (places[axis] >= 0).any()]
     channels = places["channel"].to_numpy()
     if not placed:

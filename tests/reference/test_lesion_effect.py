@@ -15,6 +15,7 @@ from probekit.analyses.causal.design import Ranked
 from probekit.analyses.lesion_effect import ANALYSIS
 from probekit.analyses.lesion_effect.assemble import assemble
 from probekit.analyses.lesion_effect.measure import Options, measure
+from probekit.errors import UsageError
 from probekit.network import weights_hash
 from probekit.result import Result
 from probekit.stats import benjamini_hochberg, standardized_differences
@@ -142,10 +143,10 @@ def test_all_that_do_nothing_are_alike(inputs):
         silent.last.bias.fill_(0.3)
     task = reconstruction(inputs, torch.full((50, 1), 1.0))
     result = lesion_effect(silent, task, np.arange(64.0), layer="hidden", doses=(0.1, 0.3), n_sham=50)
-    assert (result.table["p"] == 1).all()
+    assert result.table["p"].isna().all()
     assert (result.table["p_random"] == 1).all()
     assert result.table["effect_size"].isna().all()
-    assert (result.table["nan_reason"] == "all shams score alike").all()
+    assert result.table["nan_reason"].str.startswith("no lesion changed any score").all()
     assert result.summary["rank_correlation"].isna().all()
     assert result.summary["pair_excess"].tolist() == [0.0]
     ANALYSIS.check(result)
@@ -486,3 +487,25 @@ def test_more_sets_are_drawn_where_few_reach_the_target(network, task, units):
     common = lesion_effect(network, task, chance, units=units, **asked).table["p"].item()
     assert common > 0.1
     assert common * 41 / 2 == pytest.approx(round(common * 41 / 2))  # of the first 40 alone
+
+
+def test_a_lesion_that_changes_no_score_is_no_test(network, inputs, units):
+    """A constant score says nothing of the units, and not that an effect of 0 would have been found."""
+    constant = lambda given: np.ones(20)  # noqa: E731
+    found = lesion_effect(network, constant, "causal", units=units, **QUICK).table
+    assert (found["verdict"] == "not tested").all()
+    assert np.isinf(found["detectable_effect"]).all()
+    assert found["nan_reason"].str.startswith("no lesion changed any score").all()
+
+
+def test_a_lesioned_network_is_said_to_be_one(network, task, units):
+    with pk.lesion(network, {"hidden": [1]}):
+        found = lesion_effect(network, task, "causal", units=units, **QUICK)
+    assert found.provenance["recordings"]["trained"]["lesions"][0]["layers"] == {"hidden": {"units": [1]}}
+
+
+def test_a_ranking_that_ranks_nothing_and_unknown_arguments_are_refused(network, task, units):
+    with pytest.raises(UsageError, match=r"rank_by is 1\.0 for all units"):
+        lesion_effect(network, task, np.ones(len(units)), units=units, **QUICK)
+    with pytest.raises(UsageError, match=r"further argument is 'amuont'; allowed: .* Did you mean 'amount'"):
+        lesion_effect(network, task, "causal", units=units, amuont=1, **QUICK)

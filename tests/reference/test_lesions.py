@@ -598,3 +598,38 @@ def test_many_lesions_refuse_what_they_cannot_do():
         pytest.raises(ModelError, match="returns a tuple; many lesions at once need one tensor"),
     ):
         lesioned(torch.randn(3, 4))
+
+
+def test_times_that_never_come_are_refused():
+    x = torch.randn(4, 6, 3)
+    refused("none of the times named for 'cell:0' came", Cells().eval(), {"cell:0": Target(1, times=99)}, x=x)
+    refused("none of the times named for '0' came", convolutional(), {"0": Target(1, times=[5])},
+            x=torch.rand(2, 3, 8, 8))  # fmt: skip
+
+
+def test_a_recurrent_layer_without_a_batch_axis_is_lesioned_where_it_is_read():
+    gru, x = nn.GRU(3, 5).eval(), torch.randn(6, 3)
+    with pk.lesion(gru, {".:output": 1}):
+        output = gru(x)[0]
+    assert not output[:, 1].any()
+    assert torch.equal(output[:, [0, 2, 3, 4]], gru(x)[0][:, [0, 2, 3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("targets", "match"),
+    [
+        ([("1", [0])], "targets is a list that holds a tuple; expected names of layers"),
+        (pd.DataFrame({"layer": "1", "channel": ["a", "b"]}), "column 'channel' of targets is no whole number"),
+        (pd.DataFrame({"layer": "1", "channel": [0, 1], "y": [0.5, 1]}), "column 'y' of targets is no whole number"),
+    ],
+)
+def test_tables_and_lists_that_name_no_units_are_refused(targets, match):
+    refused(match, perceptron(), targets)
+
+
+def test_channels_that_became_floats_are_whole_numbers_still():
+    network, x = perceptron(), torch.randn(3, 4)
+    with pk.lesion(network, pd.DataFrame({"layer": "1", "channel": [0.0, 4.0]})):
+        found = network(x)
+    with pk.lesion(network, {"1": [0, 4]}):
+        assert torch.equal(network(x), found)

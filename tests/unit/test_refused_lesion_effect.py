@@ -118,7 +118,7 @@ def test_layers_that_do_not_exist_or_never_run_are_refused(layer, said):
 
 
 def test_the_network_measured_is_chosen_by_its_label():
-    both = pd.concat([UNITS.assign(network="untrained", score=0.0), UNITS.assign(network="trained")])
+    both = pd.concat([UNITS.assign(network="untrained", score=-UNITS["score"]), UNITS.assign(network="trained")])
     found = lesioned(units=both, label="trained")
     assert found.table["score_targeted"].equals(lesioned().table["score_targeted"])
     assert set(lesioned(units=both, label="untrained").table["network"]) == {"untrained"}
