@@ -350,7 +350,7 @@ def test_heads_of_a_vision_transformer_of_timm():
 def test_lesions_nest_repeat_and_leave_nothing_behind():
     network, x = convolutional(), torch.rand(2, 3, 8, 8)
     before, intact = weights_hash(network), network(x)
-    random_state = torch.get_rng_state()
+    random_state, fused_attention = torch.get_rng_state(), torch.backends.mha.get_fastpath_enabled()
     with pk.lesion(network, {"0": 1}):
         one = network(x)
         with pk.lesion(network, {"0": 2}), pk.lesion(network, {"2": 0}):
@@ -366,7 +366,7 @@ def test_lesions_nest_repeat_and_leave_nothing_behind():
     assert torch.equal(torch.get_rng_state(), random_state)
     assert active_lesions(network) == []
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
-    assert torch.backends.mha.get_fastpath_enabled()
+    assert torch.backends.mha.get_fastpath_enabled() == fused_attention
 
 
 def test_nested_lesions_inside_one_recurrence_add_up():
