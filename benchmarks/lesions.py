@@ -78,11 +78,11 @@ def overhead() -> None:
         ("grid-lstm, bottleneck, 500 paths", walker, walks, {"bottleneck": range(25)}),
     ):
         bare, lesioned = [], []
-        for _ in range(12):
+        for _ in range(25):
             bare.append(timed(lambda entry=entry, inputs=inputs: entry.module(inputs)))
             with pk.lesion(entry, targets):
                 lesioned.append(timed(lambda entry=entry, inputs=inputs: entry.module(inputs)))
-        before, after = (1000 * float(np.median(times[2:])) for times in (bare, lesioned))
+        before, after = (1000 * float(np.median(times[3:])) for times in (bare, lesioned))
         print(f"| {name} | {before:.1f} | {after:.1f} | {after / before:.3f} | {MOST_OVERHEAD} |")
 
 

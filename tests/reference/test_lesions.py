@@ -633,3 +633,11 @@ def test_channels_that_became_floats_are_whole_numbers_still():
         found = network(x)
     with pk.lesion(network, {"1": [0, 4]}):
         assert torch.equal(network(x), found)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_silenced_too(value):
+    with pk.lesion(nn.Identity().eval(), {".": [0, 2]}) as lesioned:
+        found = lesioned(torch.tensor([[value, 1.0, 2.0, value]]))
+    assert found[0, :3].tolist() == [0, 1, 0]
+    assert not found[0, 3].isfinite()
