@@ -12,7 +12,7 @@ from probekit.analyses.causal.design import FAIR, POOR, Ranked
 from probekit.analyses.causal.experiment import Outcome
 
 ALPHA = 0.05
-_NO_EFFECT = "no lesion changed any score: is what is lesioned read? The last state of a recurrent layer is no output"
+_NO_EFFECT = "no lesion changed any score: it is at its end, or what is lesioned is not read"
 _ONE_SET = "no sham: the untargeted units are no more than the targeted ones, so that only one set of them exists"
 
 
