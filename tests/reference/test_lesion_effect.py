@@ -491,7 +491,10 @@ def test_more_sets_are_drawn_where_few_reach_the_target(network, task, units):
 
 def test_a_lesion_that_changes_no_score_is_no_test(network, inputs, units):
     """A constant score says nothing of the units, and not that an effect of 0 would have been found."""
-    constant = lambda given: np.ones(20)  # noqa: E731
+
+    def constant(given):
+        return np.ones(20)
+
     found = lesion_effect(network, constant, "causal", units=units, **QUICK).table
     assert (found["verdict"] == "not tested").all()
     assert np.isinf(found["detectable_effect"]).all()

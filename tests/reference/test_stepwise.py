@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence
 from probekit.errors import LayerError, UnknownNameError, UsageError
 from probekit.recurrent import part_names, states, step_by_step
 
+# torch says it of every such LSTM on a CPU, whoever runs it
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN:UserWarning")
 
 # float32 rounds at 6e-8; the bar is 1e-6, and the largest difference seen is 2.4e-7
