@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -189,6 +190,7 @@ def test_lesions_add_to_those_that_the_network_is_already_under():
 # ways of changing activity
 
 
+# "resample" and "noise" draw by design, and a recording warns of every network that does
 RANDOM = pytest.mark.filterwarnings("ignore:the network is random in eval mode")
 
 
@@ -217,7 +219,7 @@ def test_random_draws_are_the_same_for_every_lesion_and_every_call_of_the_same_s
     network, x = convolutional().eval(), torch.randn(40, *IMAGES)
     reference = pk.record(network, torch.randn(9, *IMAGES), layers="0")
     lesions = [{"0": 1}, {"0": 2}, {"0": 1}, {}, {"0": [1, 2]}, {"0": 1}]
-    scored = lambda **options: scores_under(network, task_of(x), lesions, how, reference=reference, **options)  # noqa: E731
+    scored = partial(scores_under, network, task_of(x), lesions, how, reference=reference)
     ample = scored()
     monkeypatch.setattr(under_lesions, "_NUMBERS", 5 * 64 * 8)  # two lesions of four stimuli
     scarce = scored()
